@@ -1,0 +1,165 @@
+"""The nouns everything else speaks in: limits, jobs, checks and verdicts, all frozen.
+
+A verdict carries ids and parameters, never words for people: wording lives in `reports/` and in the lesson files.
+"""
+
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+SCHEMA = "learn/verdict/v1"
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one cell may use. Times in seconds of wall clock, sizes in mebibytes (output in kibibytes)."""
+
+    test: float = 10.0  # one test, all its calls together
+    section: float = 90.0  # all the tests of a submission together
+    memory_mb: int = 1024  # beyond what the warmed interpreter already holds
+    disk_mb: int = 64
+    files: int = 2048  # inodes in the scratch folder
+    processes: int = 64
+    output_kb: int = 64  # kept of what the learner prints
+
+
+class Tier(StrEnum):
+    """How well a cell is confined, from least to most."""
+
+    T1 = "T1"  # a process of its own, nothing more
+    T2 = "T2"  # + Landlock and seccomp
+    T3 = "T3"  # + namespaces: own file tree, processes, network
+
+
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
+    """The confinement under which a verdict was reached, as seen from outside the cell."""
+
+    tier: Tier
+    landlock_abi: int = 0
+    seccomp: bool = False
+    userns: bool = False
+    memory: str = "rlimit+watchdog"
+    degraded: tuple[str, ...] = ()  # what this host could not give, by short name
+
+
+class Outcome(StrEnum):
+    """How one test ended. Only PASSED earns points; BROKEN is our fault and blames nobody."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_WRITTEN = "not_written"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    DENIED = "denied"
+    SKIPPED = "skipped"
+    BROKEN = "broken"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The result of one test."""
+
+    name: str  # the test function's name; its parametrisation, if any, in brackets
+    task: int
+    visible: bool  # True: an example that the learner may read
+    outcome: Outcome
+    promise: str = ""  # the test's docstring, first line
+    kind: str = ""  # what kind of difference or error ("shape", "raised", ...)
+    mistake: str = ""  # id of the recognised mistake, "" if none was recognised
+    where: int | None = None  # line in the learner's file
+    params: dict[str, Any] = {}  # what the wording of `kind` needs; never inputs or expected values of hidden tests
+    flag: str = ""  # why a person should look at this
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission to be judged: everything that has to travel, and no hidden test."""
+
+    section: str  # slug
+    section_digest: str
+    text: str  # the learner's file
+    id: str = ""  # the caller's own name for it, returned in the verdict
+    visible_only: bool = False
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds, kept apart from what must be the same each time."""
+
+    total: float = 0.0
+    start: float = 0.0  # until the cell was ready
+    checks: tuple[float, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge says of one submission of one section."""
+
+    section: str
+    section_digest: str
+    submission_digest: str
+    checks: tuple[Check, ...]
+    points: str  # an exact fraction: "7/2"
+    max_points: str
+    sandbox: Sandbox
+    versions: dict[str, str]
+    schema: str = SCHEMA
+    job: str = ""
+    stdout: str = ""  # of visible tests only
+    times: Times = Times()
+
+    @property
+    def passed(self) -> bool:
+        """True if there are checks and every one passed."""
+        return bool(self.checks) and all(c.outcome is Outcome.PASSED for c in self.checks)
+
+    @property
+    def broken(self) -> bool:
+        """True if this is no verdict on the learner at all: to be judged again."""
+        return any(c.outcome is Outcome.BROKEN for c in self.checks)
+
+    @property
+    def earned(self) -> Fraction:
+        """The points as a number."""
+        return Fraction(self.points)
+
+    def tasks(self) -> dict[int, tuple[Check, ...]]:
+        """The checks of each task, in order of the tasks."""
+        numbers = sorted({c.task for c in self.checks})
+        return {n: tuple(c for c in self.checks if c.task == n) for n in numbers}
+
+    def task_passed(self, task: int) -> bool:
+        """True if every check of that task passed."""
+        return all(c.outcome is Outcome.PASSED for c in self.checks if c.task == task)
+
+    def to_json(self) -> bytes:
+        """The published form; `schema()` describes it."""
+        return msgspec.json.encode(self)
+
+    @staticmethod
+    def from_json(data: bytes | str) -> "Verdict":
+        """The inverse of `to_json`. Raises msgspec.DecodeError on anything else."""
+        return msgspec.json.decode(data, type=Verdict)
+
+    def timeless(self) -> "Verdict":
+        """The same verdict without its times: equal for equal submissions."""
+        return msgspec.structs.replace(self, times=Times(), job="")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a verdict."""
+    return msgspec.json.schema(Verdict)
+
+
+def score(checks: tuple[Check, ...], points: dict[int, int]) -> tuple[str, str]:
+    """(earned, possible) as exact fractions.
+
+    A task's points are shared equally by its hidden tests, so that an answer written for the examples alone earns
+    nothing; a task without hidden tests shares them among its examples.
+    """
+    earned = Fraction(0)
+    for task, worth in points.items():
+        of_task = [c for c in checks if c.task == task]
+        counted = [c for c in of_task if not c.visible] or of_task
+        passed = sum(c.outcome is Outcome.PASSED for c in counted)
+        if counted:
+            earned += Fraction(worth * passed, len(counted))
+    return str(earned), str(sum(points.values()))
