@@ -1,0 +1,126 @@
+"""The screens that need no rich, so that `learn`, `learn list` and `learn next` start at once."""
+
+import unicodedata
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.model import Sandbox
+from grader.reports.sentences import number
+from grader.reports.words import say
+
+if TYPE_CHECKING:
+    from grader.guide import Place
+    from grader.course import Course, Section
+
+_SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
+
+
+def location(path: Path, cwd: Path) -> str:
+    """As short as it can be clicked: relative below the current folder, else in full."""
+    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+
+
+def title(titles: dict[str, str], lang: str) -> str:
+    """In that language, else in any."""
+    return titles.get(lang) or next(iter(titles.values()), "")
+
+
+def listing(course: "Course", places: "list[Place]", lang: str) -> str:
+    """`learn list`."""
+    lines = [title(course.about.title, lang), _summary(places, lang)]
+    widths = [max((_width(text) for text in column), default=0) for column in zip(*_columns(places, lang), strict=True)]
+    chapter = None
+    for place, columns in zip(places, _columns(places, lang), strict=True):
+        if (new := place.section.folder.parent.name) != chapter:
+            chapter = new
+            lines += ["", title(course.chapter(place.section).title, lang)]
+        lines.append(("  " + "  ".join(_padded(t, w) for t, w in zip(columns, widths, strict=True))).rstrip())
+    return "\n".join(lines)
+
+
+def where(course: "Course", places: "list[Place]", lang: str, *, workspace: bool) -> str:
+    """`learn` alone."""
+    lines = [title(course.about.title, lang), _summary(places, lang), ""]
+    here = next((p for p in places if p.here), None)
+    if not places:
+        return "\n".join([lines[0], say("where.empty", lang)])
+    if here is None:
+        return "\n".join([*lines, say("where.done", lang)])
+    lines.append(say("where.here", lang, number=here.section.number, title=title(here.section.about.title, lang)))
+    if here.last is None:
+        lines.append(say("where.not_checked", lang))
+    else:
+        lines.append(say("where.last", lang, points=number(here.last[0]), possible=number(here.last[1])))
+    return "\n".join([*lines, say("where.what_next" if workspace else "where.no_workspace", lang)])
+
+
+def following(section: "Section", path: str, lang: str) -> str:
+    """`learn next`."""
+    tasks = [
+        "  " + say("next.task", lang, task=n, name=t.name, points=t.points) for n, t in sorted(section.about.tasks.items())
+    ]
+    heading = f"{section.number}  {title(section.about.title, lang)}"
+    return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", say("next.steps", lang, path=path)])
+
+
+def sandbox(found: Sandbox, lang: str) -> list[str]:
+    """The part of `learn doctor` that tells how code is confined."""
+    facts = say(
+        "doctor.facts",
+        lang,
+        landlock=found.landlock_abi,
+        seccomp=_yes(found.seccomp, lang),
+        userns=_yes(found.userns, lang),
+        memory=found.memory,
+    )
+    lines = [say("doctor.sandbox", lang, tier=found.tier.value), say(f"doctor.tier.{found.tier.value}", lang), facts]
+    if found.degraded:
+        lines.append(say("doctor.degraded", lang, what=", ".join(found.degraded)))
+    return lines
+
+
+def hint_heading(section: "Section", task: int, shown: int, total: int, lang: str) -> str:
+    """Which hint this is, of how many."""
+    params: dict[str, Any] = {"section": section.number, "task": task, "name": section.about.tasks[task].name}
+    if not total:
+        return say("hint.none", lang, **params)
+    return say("hint.title", lang, **params, shown=shown, total=total)
+
+
+def _columns(places: "list[Place]", lang: str) -> list[tuple[str, ...]]:
+    return [_row(p, lang) for p in places] or [("",)]
+
+
+def _row(place: "Place", lang: str) -> tuple[str, ...]:
+    points = f"{number(place.points)}/{number(place.possible)}"
+    notes = [say("list.here", lang)] if place.here else []
+    if place.state == "waits":
+        notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
+    state = f"{_SYMBOLS[place.state]} {say(f'list.{place.state}', lang)}"
+    note = f"<- {'; '.join(notes)}" if notes else ""
+    return state, place.section.number, points, title(place.section.about.title, lang), note
+
+
+def _summary(places: "list[Place]", lang: str) -> str:
+    return say(
+        "where.progress",
+        lang,
+        passed=sum(p.state == "passed" for p in places),
+        total=len(places),
+        points=number(sum((p.points for p in places), Fraction(0))),
+        possible=number(sum((p.possible for p in places), Fraction(0))),
+    )
+
+
+def _yes(value: bool, lang: str) -> str:
+    return say("doctor.yes" if value else "doctor.no", lang)
+
+
+def _width(text: str) -> int:
+    """Cells on a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))

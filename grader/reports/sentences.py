@@ -1,0 +1,147 @@
+"""A check in sentences: what went wrong, where, and what to do next. Plain text; how it looks is for others."""
+
+import contextlib
+import re
+import signal
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from grader.model import Check, Outcome, Verdict, score
+from grader.reports.words import messages, say
+
+if TYPE_CHECKING:
+    from grader.course import Section
+
+# The file as a whole is at fault: mend that place before anything else.
+_WHOLE_FILE = ("syntax", "import_raised", "encoding")
+# Ends that say nothing of one test in particular, so that equal ones mean one cause.
+_NOT_ONE_VALUE = (
+    "raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged", "section_time", "denied",
+    "internal", "needs_tier", "no_result",
+)  # fmt: skip
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def sentence(check: Check, lang: str) -> str:
+    """What came out, in one sentence. Never fails: a kind without words of its own gets general ones."""
+    shown = {k: _shown(v) for k, v in check.params.items()}
+    try:
+        text = say(_key(check), lang, **_for_kind(check, shown, lang))
+    except (KeyError, IndexError, ValueError):
+        text = say("kind.unknown", lang, kind=check.kind or check.outcome.value)
+    return say("kind.at", lang, at=shown["at"], text=text) if shown.get("at") else text
+
+
+def details(check: Check, lang: str) -> list[str]:
+    """What else the verdict lets us show: the error's own text, what came and what was wanted."""
+    said = messages().get(_key(check), {}).get(lang, "")
+    return [
+        say(f"detail.{name}", lang, text=_shown(check.params[name]))
+        for name in ("message", "got", "wanted")
+        if check.params.get(name) not in (None, "") and f"{{{name}}}" not in said
+    ]
+
+
+def explanation(check: Check, mistakes: Mapping[str, str]) -> str | None:
+    """The author's own words (Markdown), if the mistake was recognised."""
+    names = (check.mistake, str(check.params.get("name", "")) if check.kind == "rule" else "")
+    return next((mistakes[n] for n in names if n and n in mistakes), None)
+
+
+def outcome(check: Check, lang: str) -> str:
+    """The outcome in a word."""
+    return say(f"outcome.{check.outcome.value}", lang)
+
+
+def unwritten(check: Check) -> bool:
+    """True if there is nothing to judge yet."""
+    return check.outcome is Outcome.NOT_WRITTEN and check.kind in ("", "not_written")
+
+
+def same_for_all(checks: tuple[Check, ...]) -> bool:
+    """True if every test ended for one and the same reason, which is then said once."""
+    first = checks[0] if checks else None
+    if first is None or first.outcome is Outcome.PASSED or unwritten(first):
+        return False
+    if first.kind not in _WHOLE_FILE and (len(checks) < 2 or len({c.task for c in checks}) < 2):
+        return False
+    # What a test says of one task is not about the whole file, even if all say the same.
+    shared = {(c.outcome, c.kind, c.where, c.mistake, str(c.params)) for c in checks}
+    return len(shared) == 1 and first.kind in (*_WHOLE_FILE, *_NOT_ONE_VALUE)
+
+
+def number(value: str | Fraction) -> str:
+    """Points without a loss: "3", "3.5", "2 1/3"."""
+    exact = Fraction(value)
+    whole, rest = divmod(exact, 1)
+    if rest == 0:
+        return str(whole)
+    if 1000 % rest.denominator == 0:
+        return f"{float(exact):g}"
+    return f"{whole} {rest}" if whole else str(rest)
+
+
+def task_points(verdict: Verdict, section: "Section", task: int) -> tuple[str, str]:
+    """What a task earned, and what it is worth."""
+    earned, worth = score(verdict.checks, {task: section.points.get(task, 0)})
+    return number(earned), number(worth)
+
+
+def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hints: Mapping[int, int]) -> str:
+    """The one next step. `place` is the file; `hints` says how many hints of each task were shown already."""
+    if verdict.broken:
+        return say("suggest.doctor", lang)
+    if verdict.passed:
+        return say("suggest.next", lang)
+    if same_for_all(verdict.checks):
+        first = verdict.checks[0]
+        return say("suggest.mend_line", lang, place=f"{place}:{first.where}" if first.where else place)
+    failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
+    wrong = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
+    if not wrong:
+        task = next((c.task for c in failing if unwritten(c)), 1)
+        started = len(failing) < len(verdict.checks)
+        key = "suggest.go_on_writing" if started else "suggest.start"
+        return say(key, lang, section=section.number, task=task)
+    task = wrong[0].task
+    if hints.get(task, 0) < len(section.hints(lang).get(task, [])):
+        return say("suggest.hint", lang, section=section.number, task=task)
+    if section.about.docs:
+        return say("suggest.docs", lang, page=section.about.docs[0])
+    return say("suggest.read", lang, section=section.number)
+
+
+def clean(text: str) -> str:
+    """Text from a learner's program without what could move the cursor or colour the screen."""
+    return _CONTROL.sub("", text.expandtabs(4))
+
+
+def _key(check: Check) -> str:
+    if check.kind == "raised" and check.params.get("origin") == "probe":
+        return "kind.raised_in_probe"
+    if check.kind == "keys" and not (check.params.get("missing") and check.params.get("extra")):
+        return "kind.keys_missing" if check.params.get("missing") else "kind.keys_extra"
+    return f"kind.{check.kind}"
+
+
+def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
+    if check.kind == "unsendable":
+        return shown | {"path": say("kind.unsendable_path", lang, path=shown["path"]) if shown.get("path") else ""}
+    if check.kind in ("syntax", "arity"):
+        return shown | {"message": shown.get("message", "").rstrip(".")}
+    if check.kind == "died" and isinstance(number := check.params.get("signal"), int):
+        with contextlib.suppress(ValueError):
+            return shown | {"signal": signal.Signals(number).name}
+    return shown
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(v, str) for v in value):
+            return ", ".join(value)
+        inside = ", ".join(_shown(v) for v in value)
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    return clean(str(value))

@@ -1,0 +1,42 @@
+"""Every message for people, by key and language; the text itself is in messages.yaml beside this file."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+
+
+class UnknownLanguage(LookupError):
+    """A language that there is no text in."""
+
+
+@functools.cache
+def messages() -> dict[str, dict[str, str]]:
+    """key -> language -> text with named parameters."""
+    import msgspec
+
+    return msgspec.yaml.decode((Path(__file__).parent / "messages.yaml").read_bytes(), type=dict[str, dict[str, str]])
+
+
+def say(key: str, lang: str, /, **params: Any) -> str:
+    """The message in that language. A key or a parameter that is missing is a mistake of ours: KeyError."""
+    return messages()[key][lang].format_map(params)
+
+
+def language(flag: str | None, remembered: str | None, environ: Mapping[str, str]) -> str:
+    """The language to speak: the flag, else LEARN_LANG, else what was used last, else the locale's, else English.
+
+    Raises UnknownLanguage for a flag or LEARN_LANG that names another.
+    """
+    for asked in (flag, environ.get("LEARN_LANG")):
+        if asked:
+            if asked not in LANGUAGES:
+                raise UnknownLanguage(asked)
+            return asked
+    if remembered in LANGUAGES:
+        return str(remembered)
+    # As in setlocale(3), the first that is set decides.
+    locale = next((v for n in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := environ.get(n))), "")
+    return "zh" if locale.lower().startswith("zh") else "en"

@@ -1,0 +1,153 @@
+"""Inside the cell: loads the learner's file and the section's probes, then answers calls, one at a time.
+
+It holds no test and no expected value, and nothing it says is trusted: the learner's code shares this process and
+could say the same. Requests: `load`, then any number of `call`. Replies:
+
+- `value`   {value, changed, missing?}: what the call returned; whether an argument was changed in place
+- `raised`  {kind, bases, message, line, origin}: an exception, where it came from in the learner's file
+- `unsendable` {path, kind} and `too_big` {path}: an answer that does not cross
+- `exited`  {code, line}: sys.exit
+"""
+
+import builtins
+import contextlib
+import linecache
+import os
+import random
+import socket
+import sys
+import traceback
+import types
+from typing import Any
+
+import torch
+
+from grader.sandbox import jail, wire
+
+_MESSAGE_CAP = 2000
+
+
+class NotWritten(NotImplementedError, AttributeError):
+    """What the learner's module raises when asked for a name that the file does not define."""
+
+
+class _Module(types.ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotWritten(name)
+
+
+def serve(channel: wire.Channel) -> None:
+    """Answers until the judge closes the channel."""
+    torch.set_num_threads(1)
+    channel.send(wire.pack(0, "ready", None))
+    modules: dict[str, types.ModuleType] = {}
+    with contextlib.suppress(wire.Closed):
+        while True:
+            request = channel.receive()
+            word, value = _load(modules, **request.value) if request.word == "load" else _call(modules, **request.value)
+            with contextlib.suppress(Exception):  # it may have been replaced or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
+            channel.send(_reply(request.id, word, value))
+
+
+def main() -> None:
+    """The cell's last step: from here on the learner's code has the process."""
+    serve(wire.Channel(socket.socket(fileno=jail.CHANNEL)))
+    os._exit(0)
+
+
+def _load(modules: dict[str, types.ModuleType], text: str, file: str, probes: str, seed: int) -> tuple[str, Any]:
+    _seed(seed)
+    for name, source, path in (("learner", text, file), ("probes", probes, "probes.py")):
+        module = (_Module if name == "learner" else types.ModuleType)(name)
+        module.__file__ = path
+        modules[name] = sys.modules[name] = module
+        linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)  # for inspect and tracebacks
+        try:
+            exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+        except BaseException as e:
+            return _what(e, file)
+    return "value", {"value": None, "changed": False}
+
+
+def _call(
+    modules: dict[str, types.ModuleType],
+    target: str,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    seed: int | None,
+) -> tuple[str, Any]:
+    if seed is not None:
+        _seed(seed)
+    file = modules["learner"].__file__ or ""
+    before = _bytes(args, kwargs)
+    try:
+        value = getattr(modules[target], name)(*args, **kwargs)
+    except BaseException as e:
+        return _what(e, file)
+    return "value", {"value": value, "changed": _bytes(args, kwargs) != before}
+
+
+def _reply(number: int, word: str, value: Any) -> bytes:
+    try:
+        return wire.pack(number, word, value)
+    except wire.Unsendable as e:
+        return wire.pack(number, "unsendable", {"path": e.path.removeprefix("['value']"), "kind": e.kind[:200]})
+    except wire.TooBig:
+        return wire.pack(number, "too_big", {})
+    except BaseException as e:  # a tensor subclass or a patched torch
+        return wire.pack(number, "unsendable", {"path": "", "kind": type(e).__name__})
+
+
+def _bytes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The arguments' content, to compare: `_version` would miss writes through NumPy or `.data`.
+
+    Without the requires_grad flags: asking for gradients of what one was given changes no value.
+    """
+    try:
+        return wire.pack(0, "", _without_flags([list(args), kwargs]))
+    except Exception:  # changed beyond recognition
+        return None
+
+
+def _without_flags(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    if type(value) in (list, tuple):
+        return type(value)(_without_flags(v) for v in value)
+    return {k: _without_flags(v) for k, v in value.items()} if type(value) is dict else value
+
+
+def _what(e: BaseException, file: str) -> tuple[str, Any]:
+    """How an exception is told to the judge."""
+    lines = [f.lineno for f in traceback.extract_tb(e.__traceback__) if f.filename == file]
+    line = lines[-1] if lines else e.lineno if isinstance(e, SyntaxError) and e.filename == file else None
+    if isinstance(e, SystemExit):
+        return "exited", {"code": str(e.code)[:100], "line": line}
+    return "raised", {
+        "kind": type(e).__name__[:200],
+        "bases": [c.__name__[:200] for c in type(e).__mro__ if c.__module__ == builtins.__name__],
+        "message": _message(e),
+        "line": line,
+        "origin": "learner" if line is not None else "probe",
+        "name": str(getattr(e, "args", ("",))[0])[:200] if type(e) is NotWritten else "",
+    }
+
+
+def _message(e: BaseException) -> str:
+    try:
+        text = (e.msg if isinstance(e, SyntaxError) else str(e)) or ""
+    except BaseException:  # str() of it is the learner's code too
+        return ""
+    return text[:_MESSAGE_CAP].encode("utf-8", "replace").decode()
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    torch.manual_seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
