@@ -1,5 +1,6 @@
 """The `learn` command. Composes the parts and decides nothing; heavy imports wait until a command needs them."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -9,12 +10,11 @@ from typing import Any
 import click
 
 from grader import __version__, guide
-from grader.course import CourseError, UnknownSection
+from grader.course import CourseError
 from grader.model import Tier
-from grader.progress import Unusable
 from grader.reports import plain, words
-from grader.shell import Shell, Usage
-from grader.workspace import Workspace, WorkspaceError
+from grader.shell import NoSandbox, Shell, Usage, near_or_not, told
+from grader.workspace import Workspace
 
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -58,10 +58,10 @@ class _Spoken(click.Command):
         lang = _shell(ctx).lang
         options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
         with formatter.section(words.say("help.options", lang)):
-            formatter.write_dl([(_spelt(p), words.say(f"help.option.{_plain_name(p)}", lang)) for p in options])
+            formatter.write_dl([(_spelt(p), words.say(_help_key(p), lang)) for p in options])
 
     def _words(self, ctx: click.Context) -> str:
-        return words.say(f"help.{self.name}", _shell(ctx).lang)
+        return words.say(f"help.{self.help}", _shell(ctx).lang)
 
 
 class _SpokenGroup(_Spoken, click.Group):
@@ -70,11 +70,11 @@ class _SpokenGroup(_Spoken, click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
         with formatter.section(words.say("help.commands", _shell(ctx).lang)):
-            formatter.write_dl(
-                [(n.removeprefix("dev-"), c.get_short_help_str()) for n, c in sorted(self.commands.items())]
-            )
+            formatter.write_dl([(n, c.get_short_help_str()) for n, c in self.commands.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise Usage("no_command", name=args[0], near=_near(args[0], self.commands))
         return super().resolve_command(ctx, args)
@@ -83,7 +83,7 @@ class _SpokenGroup(_Spoken, click.Group):
 class _Learn(_SpokenGroup):
     """The top: knows the language before anything is parsed, and gives every ending its exit code."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         given = list(sys.argv[1:] if args is None else args)
         shell = Shell(_asked(given, "--course"), _asked(given, "--lang"))
         try:
@@ -92,6 +92,8 @@ class _Learn(_SpokenGroup):
             if os.environ.get("LEARN_TRACEBACK") and not isinstance(e, click.Abort):
                 raise
             code = _ending(e, shell)
+        if aside := shell.set_aside:
+            click.echo(words.say("notice.set_aside", shell.lang, path=aside), err=True)
         sys.exit(code or PASSED)
 
 
@@ -109,21 +111,16 @@ def _ending(error: Exception, shell: Shell) -> int:
 
 
 def _told(error: Exception, shell: Shell, lang: str) -> tuple[int, str]:
+    if (text := told(error, lang)) is not None:
+        return BAD_USAGE, text
     match error:
-        case Usage() | WorkspaceError() | Unusable():
-            return BAD_USAGE, _near_or_not(f"error.{error.kind}", lang, error.params)
-        case UnknownSection():
-            near = words.say("error.or", lang).join(error.suggestions)
-            return BAD_USAGE, _near_or_not("error.no_section", lang, {"name": error.name, "near": near})
-        case words.UnknownLanguage():
-            return BAD_USAGE, words.say("error.language", lang, name=error, known=", ".join(words.LANGUAGES))
-        case CourseError():
-            return BAD_USAGE if shell.course_dir else OUR_FAULT, words.say("error.course", lang, reason=error)
         case click.UsageError():
             return BAD_USAGE, _misused(error, lang)
-    if (name := type(error).__name__) == "Unavailable":  # by name: importing the warden would cost everyone time
-        return NO_SANDBOX, words.say("error.sandbox", lang, **{k: getattr(error, k, "?") for k in ("asked", "found")})
-    return OUR_FAULT, words.say("error.ours", lang, error=f"{name}: {error}")
+        case CourseError():
+            return BAD_USAGE if shell.course_dir else OUR_FAULT, words.say("error.course", lang, reason=error)
+        case NoSandbox():
+            return NO_SANDBOX, words.say("error.sandbox", lang, asked=error.asked, found=error.found)
+    return OUR_FAULT, words.say("error.ours", lang, error=f"{type(error).__name__}: {error}")
 
 
 def _misused(error: click.UsageError, lang: str) -> str:
@@ -131,25 +128,29 @@ def _misused(error: click.UsageError, lang: str) -> str:
     match error:
         case click.NoSuchOption():
             near = ", ".join(error.possibilities or ())
-            return _near_or_not("error.no_option", lang, {"name": error.option_name, "near": near, "command": command})
+            return near_or_not("error.no_option", lang, {"name": error.option_name, "near": near, "command": command})
         case click.MissingParameter():
             name = error.param.make_metavar(error.ctx) if error.param and error.ctx else "?"
             return words.say("error.missing_argument", lang, name=name, command=command)
-        case click.BadParameter():
-            name = _spelt(error.param) if error.param else "?"
-            value = getattr(error, "value", None) or error.message
-            return words.say("error.bad_value", lang, name=name, value=value, command=command)
+        case click.BadOptionUsage():
+            return words.say("error.missing_argument", lang, name=error.option_name, command=command)
     return words.say("error.bad_usage", lang, command=command)
-
-
-def _near_or_not(key: str, lang: str, params: dict[str, Any]) -> str:
-    return words.say(f"{key}_near" if params.get("near") else key, lang, **params)
 
 
 def _near(name: str, known: Any) -> str:
     import difflib
 
     return next(iter(difflib.get_close_matches(name, known, 1, 0.6)), "")
+
+
+def _spelt(param: click.Parameter) -> str:
+    value = "" if getattr(param, "is_flag", False) else f" {param.metavar or (param.name or '').upper()}"
+    return ", ".join(param.opts) + value
+
+
+def _help_key(param: click.Parameter) -> str:
+    # click calls its own option by another name from one version to the next
+    return "help.option.help" if "--help" in param.opts else f"help.option.{param.name}"
 
 
 # -- the commands
@@ -160,5 +161,173 @@ def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None
         _shell(ctx).remember_lang()
 
 
-def _lang(f: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--lang", metavar="en|zh", expose_value=False, callback=_remember)(f)
+_lang = click.option("--lang", metavar="en|zh", expose_value=False, callback=_remember)
+
+
+def _tier(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value and value not in list(Tier):
+        raise Usage("bad_value", name=param.opts[0], value=value, known=", ".join(Tier))
+    return value
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(__version__)
+        ctx.exit()
+
+
+def _command(of: click.Group, name: str, key: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of that group, with --lang, that is handed the shell."""
+
+    def made(f: Callable[..., Any]) -> click.Command:
+        return of.command(name, cls=_Spoken, help=key or name)(_lang(click.pass_obj(f)))
+
+    return made
+
+
+@click.group("learn", cls=_Learn, help="learn", invoke_without_command=True)
+@_lang
+@click.option("--course", metavar="DIR", expose_value=False)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.pass_context
+def learn(ctx: click.Context) -> None:
+    """Where you are, and what is next."""
+    shell: Shell = ctx.obj
+    if ctx.invoked_subcommand is None:
+        places = guide.places(shell.course, shell.progress)
+        click.echo(plain.where(shell.course, places, shell.lang, workspace=shell.has_workspace()))
+
+
+@_command(learn, "next")
+def next_(shell: Shell) -> None:
+    """The section to work on."""
+    section = guide.current(shell.course, shell.progress)
+    if section is None:
+        click.echo(words.say("where.done" if shell.course.sections else "where.empty", shell.lang))
+        return
+    shell.section(section.slug, remember=True)
+    click.echo(plain.following(section, shell.show(shell.workspace.file(section)), shell.lang))
+
+
+@_command(learn, "check")
+@click.argument("what", metavar="[SECTION|PATH]", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=_tier)
+@click.option("--debug", is_flag=True)
+def check(shell: Shell, what: str | None, as_json: bool, require: str | None, debug: bool) -> int:
+    """Judge an answer."""
+    if debug and (as_json or require):
+        raise Usage("debug_alone")
+    section, path = shell.target(what)
+    verdict = shell.judge(section, path, require=require, debug=debug)
+    if not debug and (problem := shell.record(verdict)):
+        click.echo(problem, err=True)
+    if as_json:
+        click.echo(verdict.to_json())
+    else:
+        from grader.reports import terminal
+
+        left = shell.hints_left(section)
+        terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
+    return OUR_FAULT if verdict.broken else PASSED if verdict.passed else NOT_PASSED
+
+
+@_command(learn, "read")
+@click.argument("name", metavar="[SECTION]", required=False)
+def read(shell: Shell, name: str | None) -> None:
+    """The lesson."""
+    _show(shell.section(name, remember=True).lesson(shell.lesson_lang))
+
+
+@_command(learn, "hint")
+@click.argument("first", metavar="[SECTION]", required=False)
+@click.argument("second", metavar="[TASK]", required=False)
+def hint(shell: Shell, first: str | None, second: str | None) -> None:
+    """One more hint."""
+    section, task = shell.section_and_task(first, second)
+    hints, total = shell.hints(section, task)
+    click.echo(plain.hint_heading(section, task, len(hints), total, shell.lang))
+    for text in hints:
+        click.echo()
+        _show(text)
+    if total:
+        key = "hint.all" if len(hints) == total else "hint.more"
+        click.echo("\n" + words.say(key, shell.lang, section=section.number, task=task))
+
+
+@_command(learn, "list")
+def list_(shell: Shell) -> None:
+    """All sections."""
+    click.echo(plain.listing(shell.course, guide.places(shell.course, shell.progress), shell.lang))
+
+
+@_command(learn, "reset")
+@click.argument("name", metavar="[SECTION]", required=False)
+def reset(shell: Shell, name: str | None) -> None:
+    """Start a section over."""
+    section = shell.section(name)
+    copy = shell.workspace.reset(section)
+    path = shell.show(shell.workspace.path(section))
+    if copy:
+        click.echo(words.say("reset.done", shell.lang, path=path, copy=shell.show(copy)))
+    else:
+        click.echo(words.say("reset.nothing", shell.lang, path=path))
+
+
+@_command(learn, "init")
+@click.argument("folder", metavar="DIR")
+def init(shell: Shell, folder: str) -> None:
+    """A folder for your answers."""
+    made, count = Workspace.init(shell.course, Path(folder))
+    shell.progress.keep("workspace", str(made.root))
+    click.echo(words.say("init.made" if count else "init.complete", shell.lang, path=made.root, count=count))
+    if shell.workspace.root != made.root:
+        click.echo(words.say("init.overridden", shell.lang, path=shell.workspace.root))
+    click.echo(words.say("init.then", shell.lang))
+
+
+@_command(learn, "doctor")
+def doctor(shell: Shell) -> None:
+    """What this computer offers."""
+    workspace = shell.workspace.root if shell.has_workspace() else None
+    click.echo("\n".join(plain.surroundings(shell.course, workspace, shell.progress.path, shell.lang)))
+    from grader import pool
+
+    click.echo("\n".join(plain.sandbox(pool.survey(shell.course), shell.lang)))
+
+
+@learn.group("dev", cls=_SpokenGroup, help="dev")
+@_lang
+def dev() -> None:
+    """For authors of a course."""
+
+
+@_command(dev, "check", "dev-check")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+def dev_check(shell: Shell, names: tuple[str, ...]) -> int:
+    """The course proves itself."""
+    from grader import proof
+
+    return PASSED if proof.check(shell.course, names, click.echo) else NOT_PASSED
+
+
+def _show(markdown: str) -> None:
+    """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
+    if not sys.stdout.isatty():
+        click.echo(markdown)
+        return
+    from grader.reports import terminal
+
+    terminal.show_markdown(markdown)
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
+    learn.main()
+
+
+if __name__ == "__main__":
+    main()

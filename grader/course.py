@@ -54,6 +54,7 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     languages: list[str]
     chapters: dict[str, Chapter]
     limits: Limits = Limits()
+    preload: list[str] = []  # modules that most answers import, in the end: loaded once, before any cell is forked
     packages: list[str] = []  # distributions a cell may import beside torch
 
 
@@ -64,9 +65,10 @@ class ExerciseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tasks: dict[int, Task]
     requires: list[str] = []
     limits: dict[str, float | int] = {}
+    preload: list[str] = []  # as in course.yaml, when the first answer to this section is judged
     needs: list[str] = []  # "loopback", "workers": what the tier must give
     docs: list[str] = []  # pages to read on, shown with a failed check
-    thresholds: dict[str, float] = {}  # bars of trained quantities; hidden tests read them through the `threshold` fixture
+    thresholds: dict[str, float] = {}  # bars of trained quantities; the `bar` of the hidden tests
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,15 @@ class Section:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Hash of what a verdict depends on: stub, tests, probes, tasks, limits, grader version."""
+        """Hash of what a verdict depends on: tests, probes, tasks, limits, grader version.
+
+        Not the stub: in a clone that is the file which the learner edits.
+        """
         h = hashlib.sha256(__version__.encode())
-        for path in (self.stub, self.examples, self.tests, self.probes, *sorted(self.hidden.glob("oracle*.py"))):
+        for path in (self.examples, self.tests, self.probes):
             data = path.read_bytes() if path.is_file() else b""
             h.update(f"\0{path.name}\0{len(data)}\0".encode() + data)
-        h.update(msgspec.json.encode([self.about, self.limits], order="sorted"))
+        h.update(msgspec.json.encode([self.about, self.limits]))
         return h.hexdigest()
 
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -41,6 +41,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 VERSION = len(MIGRATIONS)
 
+_SELECT = "SELECT section, submission_digest, section_digest, at, points, max_points, passed, verdict FROM attempts"
 _WAIT = 10.0  # seconds for another `learn` to finish writing
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SIDECARS = ("", "-journal", "-wal", "-shm")
@@ -84,7 +85,7 @@ class Standing:
     attempts: int
 
 
-def home(environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Path:
+def home(environ: Mapping[str, str] = os.environ) -> Path:
     """Where everything that belongs to this person is kept: LEARN_HOME, else the platform's folder."""
     if chosen := environ.get("LEARN_HOME"):
         return Path(chosen).expanduser().absolute()
@@ -93,10 +94,10 @@ def home(environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Path:
     return Path(platformdirs.user_data_dir("learn", appauthor=False))
 
 
-def path_for(course_id: str, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Path:
+def path_for(course_id: str, environ: Mapping[str, str] = os.environ) -> Path:
     """The file of one course. Any id makes a safe name, and different ids different names."""
     safe = re.sub(r"[^\w.-]", "_", course_id)[:60].lstrip(".")
-    if safe != course_id:
+    if safe != course_id or not safe:
         safe += "-" + hashlib.sha256(course_id.encode()).hexdigest()[:8]
     return home(environ) / safe / "progress.sqlite"
 
@@ -200,7 +201,9 @@ class Progress:
         """Remembers a setting. Nothing is written if it is so already."""
         if self.setting(key) != value:
             with self._writing() as db:
-                db.execute("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
+                db.execute(
+                    "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
+                )
 
     def hints_shown(self, slug: str) -> dict[int, int]:
         """How many hints of each task were shown."""
@@ -246,15 +249,14 @@ class Progress:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
+        _check_header(self.path)
         db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
         try:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > VERSION:
                 raise Unusable("progress_newer", path=str(self.path), found=version, known=VERSION)
             if (state := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                damage = sqlite3.DatabaseError(state)
-                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-                raise damage
+                raise _damage(state)
             db.execute("PRAGMA synchronous=EXTRA")
             self._migrate(db, version)
         except BaseException:
@@ -277,11 +279,6 @@ class Progress:
             db.execute(f"PRAGMA user_version = {VERSION}")
 
 
-_SELECT = (
-    "SELECT section, submission_digest, section_digest, at, points, max_points, passed, verdict FROM attempts"  # as Attempt
-)
-
-
 def _attempt(row: tuple[str, str, str, str, str, str, int, bytes]) -> Attempt:
     slug, submission, section, at, points, most, passed, json = row
     when = datetime.fromisoformat(at)
@@ -290,6 +287,19 @@ def _attempt(row: tuple[str, str, str, str, str, str, int, bytes]) -> Attempt:
 
 def _share(attempt: Attempt) -> Fraction:
     return attempt.points / (attempt.max_points or 1)
+
+
+def _check_header(path: Path) -> None:
+    """Raises for what is no database, before SQLite opens it: that would delete a stale -wal beside it."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as f:
+        if (start := f.read(16)) and start != b"SQLite format 3\0":
+            raise _damage("no SQLite file")
+
+
+def _damage(message: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(message)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -4,12 +4,11 @@ import functools
 import os
 import re
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from grader import guide, progress
-from grader.course import Course, CourseError, Section
+from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
 from grader.reports import plain, words
 from grader.workspace import Workspace, WorkspaceError
@@ -22,6 +21,15 @@ class Usage(Exception):
         super().__init__(kind, params)
         self.kind = kind
         self.params = params
+
+
+class NoSandbox(Exception):
+    """The sandbox that was asked for is not available."""
+
+    def __init__(self, asked: str, found: str) -> None:
+        super().__init__(asked, found)
+        self.asked = asked
+        self.found = found
 
 
 class Shell:
@@ -70,6 +78,11 @@ class Shell:
         if self.asked_lang:
             self.progress.keep("lang", self.lang)
 
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a damaged progress file went, if this run met one."""
+        return self.progress.set_aside if "progress" in self.__dict__ else None
+
     def has_workspace(self) -> bool:
         """True if there is a place for the learner's files."""
         try:
@@ -78,10 +91,13 @@ class Shell:
             return False
 
     def section(self, name: str | None, *, remember: bool = False) -> Section:
-        """The section of that number or slug, by default the current one. Raises Usage once all are passed."""
+        """The section of that number or slug, by default the current one; once all are passed, the last one named."""
         section = self.course[name] if name else guide.current(self.course, self.progress)
         if section is None:
-            raise Usage("all_passed")
+            last = self.progress.setting("current")
+            section = next((s for s in self.course.sections if s.slug == last), None)
+        if section is None:
+            raise Usage("all_passed" if self.course.sections else "empty")
         if remember:
             self.progress.keep("current", section.slug)
         return section
@@ -112,19 +128,34 @@ class Shell:
         return found, path / found.stub.name if path.is_dir() else path
 
     def judge(self, section: Section, path: Path, *, require: str | None, debug: bool) -> Verdict:
-        """The verdict on a file."""
-        from grader import submission
-
-        submitted = submission.read(path)
+        """The verdict on a file. Raises Usage for a file that cannot be judged, NoSandbox."""
+        text = self._read(path)
         if debug:
             from grader import judge
 
-            return judge.debug(section, submitted.text, path)
+            return judge.debug(section, text, path)
         from grader import pool
+        from grader.sandbox import warden
 
-        job = Job(section=section.slug, section_digest=section.digest, text=submitted.text)
-        with closing(pool.run(self.course, [job], require=Tier(require) if require else None)) as verdicts:
-            return next(verdicts)
+        job = Job(section=section.slug, section_digest=section.digest, text=text)
+        try:
+            (verdict,) = pool.run(self.course, [job], require=Tier(require) if require else None)
+            return verdict
+        except warden.Unavailable as e:
+            raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
+
+    def _read(self, path: Path) -> str:
+        from grader import submission
+
+        try:
+            return submission.read(path).text
+        except submission.Unreadable as e:
+            barred = e.kind == "not_found" and path.exists()  # there, but not for us to read
+            kind = f"unreadable_{e.kind}"
+            known = f"error.{kind}" in words.messages() and not barred
+            why = e.params.get("reason") or e.kind
+            params = e.params | {"path": self.show(path), "why": why}
+            raise Usage(kind if known else "unreadable", **params) from None
 
     def record(self, verdict: Verdict) -> str | None:
         """Keeps the verdict; if that fails, why: the learner shall see the verdict all the same."""
@@ -142,9 +173,36 @@ class Shell:
             self.progress.show_hints(section.slug, task, shown)
         return tiers[:shown], len(tiers)
 
+    def hints_left(self, section: Section) -> dict[int, int]:
+        """How many hints of each task were not shown yet."""
+        try:
+            tiers = section.hints(self.lesson_lang)
+        except CourseError:
+            return {}  # a verdict is shown all the same
+        shown = self.progress.hints_shown(section.slug)
+        return {task: max(0, len(of_task) - shown.get(task, 0)) for task, of_task in tiers.items()}
+
     def show(self, path: Path) -> str:
         """A path as short as it can be clicked."""
         return plain.location(path, self.cwd)
+
+
+def told(error: Exception, lang: str) -> str | None:
+    """One line about an error that the caller can mend; None for any other."""
+    match error:
+        case Usage() | WorkspaceError() | progress.Unusable():
+            return near_or_not(f"error.{error.kind}", lang, error.params)
+        case UnknownSection():
+            near = words.say("error.or", lang).join(error.suggestions)
+            return near_or_not("error.no_section", lang, {"name": error.name, "near": near})
+        case words.UnknownLanguage():
+            return words.say("error.language", lang, name=error, known=", ".join(words.LANGUAGES))
+    return None
+
+
+def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
+    """The message, or its form with a suggestion if there is one."""
+    return words.say(f"{key}_near" if params.get("near") else key, lang, **params)
 
 
 def _is_path(what: str, cwd: Path) -> bool:

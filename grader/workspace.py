@@ -11,8 +11,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -164,6 +162,8 @@ def _history(path: Path) -> Iterator[str]:
 
 
 def _git(folder: Path, *arguments: str) -> str:
+    import subprocess  # 5 ms that only init and reset pay
+
     # GIT_DIR and its kin are set inside hooks, and would name another repository.
     environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
@@ -247,6 +247,8 @@ def _fill(course: Course, root: Path) -> int:
 
 def _write(target: Path, data: bytes) -> None:
     """All or nothing: a reader, or a kill, finds the old file or the new one."""
+    import tempfile
+
     target = target.resolve()  # a link stays a link
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -1,17 +1,19 @@
 """The screens that need no rich, so that `learn`, `learn list` and `learn next` start at once."""
 
+import platform
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader import __version__
 from grader.model import Sandbox
 from grader.reports.sentences import number
 from grader.reports.words import say
 
 if TYPE_CHECKING:
-    from grader.guide import Place
     from grader.course import Course, Section
+    from grader.guide import Place
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
@@ -29,14 +31,15 @@ def title(titles: dict[str, str], lang: str) -> str:
 def listing(course: "Course", places: "list[Place]", lang: str) -> str:
     """`learn list`."""
     lines = [title(course.about.title, lang), _summary(places, lang)]
-    widths = [max((_width(text) for text in column), default=0) for column in zip(*_columns(places, lang), strict=True)]
+    rows = [_row(p, lang) for p in places]
+    widths = [max(_width(text) for text in column) for column in zip(*rows, strict=True)]
     chapter = None
-    for place, columns in zip(places, _columns(places, lang), strict=True):
+    for place, row in zip(places, rows, strict=True):
         if (new := place.section.folder.parent.name) != chapter:
             chapter = new
             lines += ["", title(course.chapter(place.section).title, lang)]
-        lines.append(("  " + "  ".join(_padded(t, w) for t, w in zip(columns, widths, strict=True))).rstrip())
-    return "\n".join(lines)
+        lines.append(("  " + "  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True))).rstrip())
+    return "\n".join(lines) if places else "\n".join([lines[0], say("where.empty", lang)])
 
 
 def where(course: "Course", places: "list[Place]", lang: str, *, workspace: bool) -> str:
@@ -58,10 +61,28 @@ def where(course: "Course", places: "list[Place]", lang: str, *, workspace: bool
 def following(section: "Section", path: str, lang: str) -> str:
     """`learn next`."""
     tasks = [
-        "  " + say("next.task", lang, task=n, name=t.name, points=t.points) for n, t in sorted(section.about.tasks.items())
+        "  " + say("next.task", lang, task=n, name=t.name, points=t.points)
+        for n, t in sorted(section.about.tasks.items())
     ]
     heading = f"{section.number}  {title(section.about.title, lang)}"
     return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", say("next.steps", lang, path=path)])
+
+
+def surroundings(course: "Course", workspace: Path | None, progress: Path, lang: str) -> list[str]:
+    """The part of `learn doctor` that tells which versions and folders are in use."""
+    where = say("doctor.no_workspace", lang) if workspace is None else say("doctor.workspace", lang, path=workspace)
+    return [
+        say("doctor.versions", lang, python=platform.python_version(), torch=_torch(lang), learn=__version__),
+        say(
+            "doctor.course",
+            lang,
+            title=title(course.about.title, lang),
+            count=len(course.sections),
+            path=course.exercises,
+        ),
+        where,
+        say("doctor.progress", lang, path=progress),
+    ]
 
 
 def sandbox(found: Sandbox, lang: str) -> list[str]:
@@ -88,10 +109,6 @@ def hint_heading(section: "Section", task: int, shown: int, total: int, lang: st
     return say("hint.title", lang, **params, shown=shown, total=total)
 
 
-def _columns(places: "list[Place]", lang: str) -> list[tuple[str, ...]]:
-    return [_row(p, lang) for p in places] or [("",)]
-
-
 def _row(place: "Place", lang: str) -> tuple[str, ...]:
     points = f"{number(place.points)}/{number(place.possible)}"
     notes = [say("list.here", lang)] if place.here else []
@@ -111,6 +128,15 @@ def _summary(places: "list[Place]", lang: str) -> str:
         points=number(sum((p.points for p in places), Fraction(0))),
         possible=number(sum((p.possible for p in places), Fraction(0))),
     )
+
+
+def _torch(lang: str) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return say("doctor.absent", lang)
 
 
 def _yes(value: bool, lang: str) -> str:

@@ -26,10 +26,12 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def sentence(check: Check, lang: str) -> str:
     """What came out, in one sentence. Never fails: a kind without words of its own gets general ones."""
     shown = {k: _shown(v) for k, v in check.params.items()}
-    try:
-        text = say(_key(check), lang, **_for_kind(check, shown, lang))
-    except (KeyError, IndexError, ValueError):
-        text = say("kind.unknown", lang, kind=check.kind or check.outcome.value)
+    text = say("kind.unknown", lang, kind=check.kind or check.outcome.value)
+    # The bare form does without parameters, for where the judge does not know them.
+    for key in (_key(check), f"{_key(check)}_bare"):
+        with contextlib.suppress(KeyError, IndexError, ValueError):
+            text = say(key, lang, **_for_kind(check, shown, lang))
+            break
     return say("kind.at", lang, at=shown["at"], text=text) if shown.get("at") else text
 
 
@@ -59,16 +61,20 @@ def unwritten(check: Check) -> bool:
     return check.outcome is Outcome.NOT_WRITTEN and check.kind in ("", "not_written")
 
 
-def same_for_all(checks: tuple[Check, ...]) -> bool:
-    """True if every test ended for one and the same reason, which is then said once."""
-    first = checks[0] if checks else None
-    if first is None or first.outcome is Outcome.PASSED or unwritten(first):
-        return False
-    if first.kind not in _WHOLE_FILE and (len(checks) < 2 or len({c.task for c in checks}) < 2):
-        return False
-    # What a test says of one task is not about the whole file, even if all say the same.
-    shared = {(c.outcome, c.kind, c.where, c.mistake, str(c.params)) for c in checks}
-    return len(shared) == 1 and first.kind in (*_WHOLE_FILE, *_NOT_ONE_VALUE)
+def common_cause(checks: tuple[Check, ...]) -> Check | None:
+    """The one check that stands for all, if every test ended for the same reason: that is then said once."""
+    ran = [c for c in checks if c.outcome is not Outcome.SKIPPED]
+    if not ran or len({_cause(c) for c in ran}) > 1:
+        return None
+    first = max(ran, key=lambda c: len(c.params))  # only some may carry the error's own message
+    if first.kind in _WHOLE_FILE:
+        return first
+    many = len({c.task for c in ran}) > 1 and first.kind in _NOT_ONE_VALUE
+    return first if many and (first.kind != "raised" or first.where) else None
+
+
+def _cause(check: Check) -> tuple[Any, ...]:
+    return check.outcome, check.kind, check.where, check.mistake, str(check.params.get("error", ""))
 
 
 def number(value: str | Fraction) -> str:
@@ -88,14 +94,13 @@ def task_points(verdict: Verdict, section: "Section", task: int) -> tuple[str, s
     return number(earned), number(worth)
 
 
-def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hints: Mapping[int, int]) -> str:
-    """The one next step. `place` is the file; `hints` says how many hints of each task were shown already."""
+def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hints_left: Mapping[int, int]) -> str:
+    """The one next step. `place` is the file; `hints_left` says how many hints of each task were not shown yet."""
     if verdict.broken:
         return say("suggest.doctor", lang)
     if verdict.passed:
         return say("suggest.next", lang)
-    if same_for_all(verdict.checks):
-        first = verdict.checks[0]
+    if first := common_cause(verdict.checks):
         return say("suggest.mend_line", lang, place=f"{place}:{first.where}" if first.where else place)
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
     wrong = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
@@ -105,7 +110,7 @@ def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hint
         key = "suggest.go_on_writing" if started else "suggest.start"
         return say(key, lang, section=section.number, task=task)
     task = wrong[0].task
-    if hints.get(task, 0) < len(section.hints(lang).get(task, [])):
+    if hints_left.get(task):
         return say("suggest.hint", lang, section=section.number, task=task)
     if section.about.docs:
         return say("suggest.docs", lang, page=section.about.docs[0])
@@ -130,6 +135,8 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
         return shown | {"path": say("kind.unsendable_path", lang, path=shown["path"]) if shown.get("path") else ""}
     if check.kind in ("syntax", "arity"):
         return shown | {"message": shown.get("message", "").rstrip(".")}
+    if check.kind == "not_written" and not shown.get("name"):
+        return {}
     if check.kind == "died" and isinstance(number := check.params.get("signal"), int):
         with contextlib.suppress(ValueError):
             return shown | {"signal": signal.Signals(number).name}

@@ -1,5 +1,6 @@
 """A verdict on the terminal. 80 columns, plain when piped, and never by colour alone."""
 
+import re
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
@@ -11,13 +12,14 @@ from rich.text import Text
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
 from grader.reports.plain import title
-from grader.reports.words import say
+from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
     from grader.course import Section
 
 WIDTH = 80
 _PRINTED = 20  # lines kept of what the learner's code printed
+_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _STYLES = {"✓": "green", "✗": "red", "·": "yellow"}
 
 
@@ -43,21 +45,31 @@ def show_verdict(
     path: str,
     lang: str,
     *,
-    hints: Mapping[int, int] | None = None,
+    hints_left: Mapping[int, int] | None = None,
     debug: bool = False,
     file: IO[str] | None = None,
 ) -> None:
-    """The whole screen of `learn check`. `hints`: how many of each task were shown already."""
-    screen = _Screen(verdict, section, path, lang, console(file))
+    """The whole screen of `learn check`. `hints_left`: how many of each task were not shown yet."""
+    out = console(file)
+    with out.capture() as captured:
+        screen = _Screen(verdict, section, path, lang, out)
+        _compose(screen, debug, hints_left or {})
+    text = captured.get()
+    out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
+    out.file.flush()
+
+
+def _compose(screen: "_Screen", debug: bool, hints_left: Mapping[int, int]) -> None:
+    verdict = screen.verdict
     screen.head(debug)
     if verdict.broken:
-        screen.line("✗", say("verdict.broken", lang))
-    elif sentences.same_for_all(verdict.checks):
-        screen.once()
+        screen.line("✗", say("verdict.broken", screen.lang))
+    elif cause := sentences.common_cause(verdict.checks):
+        screen.once(cause)
     else:
         screen.tasks()
     screen.printed()
-    screen.foot(sentences.suggestion(verdict, section, lang, path, hints or {}))
+    screen.foot(sentences.suggestion(verdict, screen.section, screen.lang, screen.path, hints_left))
 
 
 class _Screen:
@@ -67,7 +79,8 @@ class _Screen:
         self.path = path
         self.lang = lang
         self.out = out
-        self.mistakes = section.mistakes(lang)
+        # A course in one language explains in that one, whatever language the screen speaks.
+        self.mistakes = next(filter(None, map(section.mistakes, (lang, *LANGUAGES))), {})
 
     def head(self, debug: bool) -> None:
         heading = f"{self.section.number} {title(self.section.about.title, self.lang)}"
@@ -78,10 +91,10 @@ class _Screen:
             self.out.print(Text(say("verdict.t1", self.lang), style="yellow"))
         self.out.print()
 
-    def once(self) -> None:
+    def once(self, cause: Check) -> None:
         """One cause for all: a syntax error is not seven failures."""
         self.line("✗", say("verdict.all_the_same", self.lang))
-        self.full(self.verdict.checks[0])
+        self.body(cause)
 
     def tasks(self) -> None:
         failing = [c for c in self.verdict.checks if c.outcome is not Outcome.PASSED]
@@ -104,17 +117,25 @@ class _Screen:
         if brief or not failing:
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
-        wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=lambda c: sentences.unwritten(c))
+        wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
         for check in wrong[:1]:
             self.full(check)
         self.others(wrong)
         for text in dict.fromkeys(sentences.sentence(c, self.lang) for c in waiting):
             self.line("·", text, indent=4)
 
+    def rank(self, check: Check) -> tuple[bool, bool]:
+        """What has the author's explanation goes first: it names the mistake, whichever test recognised it."""
+        return sentences.unwritten(check), sentences.explanation(check, self.mistakes) is None
+
     def full(self, check: Check) -> None:
         """All that we know of one check."""
-        if check.promise and not sentences.same_for_all(self.verdict.checks):
+        if check.promise:
             self.line("✗" if not sentences.unwritten(check) else "·", check.promise, indent=4)
+        self.body(check)
+
+    def body(self, check: Check) -> None:
+        """Place and reason."""
         if check.where:
             # Unwrapped, so that the terminal makes it a link.
             self.out.print(Text(f"      {self.path}:{check.where}", style="cyan"), soft_wrap=True)
@@ -124,12 +145,12 @@ class _Screen:
             self.paragraph(sentences.sentence(check, self.lang))
         for detail in sentences.details(check, self.lang):
             self.paragraph(detail)
-        if check.flag:
-            self.paragraph(say("verdict.flagged", self.lang, why=check.flag))
 
     def others(self, wrong: list[Check]) -> None:
         """One line each; those that say the same as the first are only counted."""
-        same = [c for c in wrong[1:] if (c.kind, c.mistake, c.where) == (wrong[0].kind, wrong[0].mistake, wrong[0].where)]
+        same = [
+            c for c in wrong[1:] if (c.kind, c.mistake, c.where) == (wrong[0].kind, wrong[0].mistake, wrong[0].where)
+        ]
         for check in wrong[1:]:
             if check not in same:
                 text = f"{check.promise or check.name} {sentences.sentence(check, self.lang)}"
@@ -198,4 +219,6 @@ def _worst(failing: list[Check]) -> Check:
 def _waits_for_unwritten(check: Check, failing: list[Check]) -> bool:
     """Skipped, and nothing but unwritten tasks is to blame."""
     blamed = [c for c in failing if c.task == check.params.get("task")]
-    return check.outcome is Outcome.SKIPPED and all(sentences.unwritten(c) or c.outcome is Outcome.SKIPPED for c in blamed)
+    return check.outcome is Outcome.SKIPPED and all(
+        sentences.unwritten(c) or c.outcome is Outcome.SKIPPED for c in blamed
+    )

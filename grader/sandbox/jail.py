@@ -12,6 +12,7 @@ import struct
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,6 +37,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     tier: str  # T1, T2 or T3
     packages: tuple[str, ...] = ()  # distributions that a cell may import beside torch
+    preload: tuple[str, ...] = ()  # modules to import before the first fork
 
 
 def wall_off(view: rootfs.View) -> int:
@@ -60,11 +62,28 @@ def wall_off(view: rootfs.View) -> int:
     return here
 
 
-def enter(tier: str, view: rootfs.View, bounds: Bounds, keep: Iterable[int]) -> None:
+class Ground(NamedTuple):
+    """What all cells of a zygote have in common; found once, before the first fork."""
+
+    tier: str
+    readable: tuple[str, ...] = ()
+    listable: tuple[str, ...] = ()
+    become_nobody: bool = False
+
+
+def survey(tier: str, view: rootfs.View) -> Ground:
+    """The ground for cells of that tier."""
+    if tier == "T2":
+        return Ground(tier, tuple(view.readable()), view.sites, _nobody_can_read(view))
+    return Ground(tier, ("/",))
+
+
+def enter(ground: Ground, bounds: Bounds, keep: Iterable[int]) -> None:
     """Confines this fresh fork of the zygote for good. `keep`: what becomes descriptors 1 = 2 and CHANNEL.
 
     Raises OSError if any layer of the tier cannot be had: the cell must not go on then.
     """
+    tier = ground.tier
     output, channel = keep
     _rewire(output, channel)
     os.setsid()
@@ -77,16 +96,17 @@ def enter(tier: str, view: rootfs.View, bounds: Bounds, keep: Iterable[int]) -> 
     _limit(bounds)
     if tier == "T1":
         return
-    readable = view.readable() if tier == "T2" else ["/"]
-    if tier == "T2":
-        _become_nobody(view)
+    if ground.become_nobody:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
     kernel.drop_capabilities()
     kernel.die_with_parent()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if tier == "T3":
-        landlock.restrict(readable, ["/tmp", "/dev/shm", "/dev/null"])
+        landlock.restrict(ground.readable, ["/tmp", "/dev/shm", "/dev/null"])
     else:
-        landlock.restrict(readable, ["/dev/null"], view.sites)
+        landlock.restrict(ground.readable, ["/dev/null"], ground.listable)
     seccomp.install(namespaces=tier == "T3")
 
 
@@ -123,19 +143,17 @@ def _own_user_namespace() -> None:
         raise OSError(1, "uid_map: not permitted")
 
 
-def _become_nobody(view: rootfs.View) -> None:
-    """At T2 as root: an ordinary user, unless that user could not read Python itself (it lies in /root, say)."""
-    if os.getuid() == 0:
-        pid = os.fork()
-        if not pid:
-            with contextlib.suppress(OSError):
-                os.setresuid(NOBODY, NOBODY, NOBODY)
-                os._exit(0 if all(os.access(p, os.R_OK) for p in (*view.trees, *view.packages)) else 1)
-            os._exit(1)
-        if os.waitpid(pid, 0)[1] == 0:
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
+def _nobody_can_read(view: rootfs.View) -> bool:
+    """As root without namespaces a cell becomes nobody, unless nobody could not read Python (it lies in /root, say)."""
+    if os.getuid():
+        return False
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(OSError):
             os.setresuid(NOBODY, NOBODY, NOBODY)
+            os._exit(0 if all(os.access(p, os.R_OK) for p in (*view.trees, *view.packages)) else 1)
+        os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def _rewire(output: int, channel: int) -> None:

@@ -106,6 +106,7 @@ def scratch(megabytes: int, files: int) -> None:
 def _furnish(cpuinfo: bytes) -> None:
     for folder in ("/tmp", "/dev/shm", "/etc", "/proc", "/sys/bus/pci/devices"):  # gloo lists the last one
         Path(folder).mkdir(parents=True, exist_ok=True)
+    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=700")  # imports make folders
     for name, text in _ETC.items():
         Path("/etc", name).write_text(text)
     Path("/proc/cpuinfo").write_bytes(cpuinfo)
@@ -122,7 +123,9 @@ def _put(tree: int, target: str, read_only: bool = True) -> None:
     had = os.statvfs(target).f_flag
     flags = sum(new for old, new in _FLAGS.items() if had & old)
     if read_only:
-        kernel.mount("none", target, "", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID | flags)
+        kernel.mount(
+            "none", target, "", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID | flags
+        )
 
 
 def _parents_first(paths: Iterable[str]) -> list[str]:

@@ -45,12 +45,16 @@ def serve(channel: wire.Channel) -> None:
     modules: dict[str, types.ModuleType] = {}
     with contextlib.suppress(wire.Closed):
         while True:
-            request = channel.receive()
-            word, value = _load(modules, **request.value) if request.word == "load" else _call(modules, **request.value)
-            with contextlib.suppress(Exception):  # it may have been replaced or closed
-                sys.stdout.flush()
-                sys.stderr.flush()
-            channel.send(_reply(request.id, word, value))
+            channel.send(answer(modules, channel.receive()))
+
+
+def answer(modules: dict[str, types.ModuleType], request: wire.Frame) -> bytes:
+    """The reply to one request; `modules` is what has been loaded so far."""
+    word, value = _load(modules, **request.value) if request.word == "load" else _call(modules, **request.value)
+    with contextlib.suppress(Exception):  # the learner may have replaced or closed them
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return _reply(request.id, word, value)
 
 
 def main() -> None:
@@ -65,7 +69,12 @@ def _load(modules: dict[str, types.ModuleType], text: str, file: str, probes: st
         module = (_Module if name == "learner" else types.ModuleType)(name)
         module.__file__ = path
         modules[name] = sys.modules[name] = module
-        linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)  # for inspect and tracebacks
+        linecache.cache[path] = (
+            len(source),
+            None,
+            source.splitlines(keepends=True),
+            path,
+        )  # for inspect and tracebacks
         try:
             exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
         except BaseException as e:
@@ -148,6 +157,6 @@ def _message(e: BaseException) -> str:
 
 def _seed(seed: int) -> None:
     random.seed(seed)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed would also queue seeds for a GPU, at 5 ms a call
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed % 2**32)

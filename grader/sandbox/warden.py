@@ -88,8 +88,14 @@ class Bounds(msgspec.Struct, frozen=True):
 class Warden:
     """One zygote and its cells. Use as a context manager, or call `close`."""
 
-    def __init__(self, packages: Iterable[str] = (), require: str | None = None, at_most: str = "T3") -> None:
-        self.packages = tuple(packages)
+    def __init__(
+        self,
+        packages: Iterable[str] = (),
+        preload: Iterable[str] = (),
+        require: str | None = None,
+        at_most: str = "T3",
+    ) -> None:
+        self.setup = (tuple(packages), tuple(preload))
         self.require = require
         self.tiers = TIERS[TIERS.index(at_most) :]
         self.degraded: list[str] = []
@@ -177,7 +183,7 @@ class Warden:
             )
         self._control = ours
         with contextlib.suppress(OSError):
-            ours.send(msgspec.msgpack.encode(jail.Setup(tier, self.packages)))
+            ours.send(msgspec.msgpack.encode(jail.Setup(tier, *self.setup)))
 
     def _stop(self) -> None:
         self._control.close()
@@ -215,7 +221,9 @@ class Warden:
             could = frame.value.get("value") if frame.word == "value" else [f"torch: {frame.value}"]
             status = _status(cell.pid)
         except (Lost, Died, TimedOut, Forgery) as e:
-            raise _Hole(f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}") from None
+            raise _Hole(
+                f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}"
+            ) from None
         finally:
             cell.close()
         filtered = status.get("Seccomp") == "2"
@@ -228,7 +236,12 @@ class Warden:
         if self.tier == "T2" and status.get("Uid", "").split()[:1] == ["0"]:
             degraded.append("T2: runs as root (without capabilities), since nobody could not read Python")
         return Confinement(
-            self.tier, landlock.abi() if self.tier != "T1" else 0, filtered, self.tier == "T3", "rlimit+watchdog", tuple(degraded)
+            self.tier,
+            landlock.abi() if self.tier != "T1" else 0,
+            filtered,
+            self.tier == "T3",
+            "rlimit+watchdog",
+            tuple(degraded),
         )
 
     def _secrets(self) -> tuple[str, ...]:
@@ -450,7 +463,7 @@ def _session(leader: int) -> Iterator[int]:
                 yield int(entry.name)
 
 
-_ATTEMPTS = '''
+_ATTEMPTS = """
 import os, socket, torch
 
 def _can(f):
@@ -480,4 +493,4 @@ def attempts(*files):
         "run programs": lambda: os.execv("/bin/true", ["true"]),
     }
     return [name for name, f in tries.items() if files and _can(f)]
-'''
+"""

@@ -8,12 +8,14 @@ own first) and has one thread. It lives as long as its parent. Messages (msgpack
 """
 
 import contextlib
+import gc
 import importlib
 import os
 import select
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -40,18 +42,21 @@ def main(fd: int) -> None:
             kernel.die_with_parent()
         view = rootfs.libraries(setup.packages)
         namespace = jail.wall_off(view) if setup.tier == "T3" else None
+        ground = jail.survey(setup.tier, view)
         import torch  # noqa: F401
 
         from grader.sandbox import runner  # noqa: F401
+
+        _import(setup.preload)
     except OSError as e:
         _say(control, {"failed": str(e)})
         return
     _say(control, {"ready": setup.tier}, os.pidfd_open(os.getpid()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle
-    _serve(control, setup, view, namespace)
+    _serve(control, ground, namespace)
 
 
-def _serve(control: socket.socket, setup: jail.Setup, view: rootfs.View, namespace: int | None) -> None:
+def _serve(control: socket.socket, ground: jail.Ground, namespace: int | None) -> None:
     cells: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -71,10 +76,9 @@ def _serve(control: socket.socket, setup: jail.Setup, view: rootfs.View, namespa
             if not data:
                 return
             request = msgspec.msgpack.decode(data, type=Open)
-            for name in request.preload:
-                with contextlib.suppress(ImportError):  # the learner's own import will say so
-                    importlib.import_module(name)
-            pid = _fork(setup, view, request.bounds, fds, namespace)
+            if new := [n for n in request.preload if n not in sys.modules]:
+                _import(new)
+            pid = _fork(ground, request.bounds, fds, namespace)
             pidfd = os.pidfd_open(pid)
             cells[pidfd] = (request.open, pid)
             poll.register(pidfd, select.POLLIN)
@@ -83,7 +87,15 @@ def _serve(control: socket.socket, setup: jail.Setup, view: rootfs.View, namespa
                 os.close(fd)
 
 
-def _fork(setup: jail.Setup, view: rootfs.View, bounds: jail.Bounds, fds: list[int], namespace: int | None) -> int:
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(ImportError):  # the learner's own import will say so
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a cell's collector must not walk torch's heap: each page it touched would be copied
+
+
+def _fork(ground: jail.Ground, bounds: jail.Bounds, fds: list[int], namespace: int | None) -> int:
     """The pid of a new cell, the first process of a pid namespace of its own at T3."""
     if namespace is not None:
         kernel.call("unshare", kernel.CLONE_NEWPID)
@@ -95,9 +107,9 @@ def _fork(setup: jail.Setup, view: rootfs.View, bounds: jail.Bounds, fds: list[i
     try:
         from grader.sandbox import runner
 
-        if setup.tier == "T1" and kernel.MACHINE is not None:
+        if ground.tier == "T1" and kernel.MACHINE is not None:
             kernel.die_with_parent()
-        jail.enter(setup.tier, view, bounds, fds)
+        jail.enter(ground, bounds, fds)
         runner.main()
     except BaseException as e:
         with contextlib.suppress(BaseException):

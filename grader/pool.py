@@ -1,0 +1,163 @@
+"""Runs jobs and yields their verdicts as they come: here, or in processes of their own.
+
+Jobs are grouped by section, since the judge's unit is one pytest session with many submissions. Only infrastructure
+faults are retried: a learner's crash is a result. Importing this module does not import torch.
+"""
+
+import atexit
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+
+import platformdirs
+
+from grader.course import Course
+from grader.model import Job, Sandbox, Tier, Verdict
+from grader.sandbox import warden
+
+BATCH = 16  # submissions a pytest session
+_TRIES = 3
+
+
+def run(
+    course: Course,
+    jobs: Iterable[Job],
+    *,
+    where: str = "here",
+    workers: int | None = None,
+    require: Tier | None = None,
+    at_most: Tier = Tier.T3,
+) -> Iterator[Verdict]:
+    """A verdict for each job, as they come. `where`: "here" (this process) or "processes".
+
+    Raises warden.Unavailable if `require` cannot be had, warden.Lost if no cell can be started.
+    """
+    batches = list(_batches(jobs))
+    if where == "here":
+        with _Judge(course, require, at_most) as judge:
+            for batch in batches:
+                yield from judge.grade(batch)
+    elif where == "processes":
+        yield from _in_processes(course, batches, workers or os.cpu_count() or 1, require, at_most)
+    else:
+        raise ValueError(f"where: {where}")
+
+
+def survey(course: Course, at_most: Tier = Tier.T3) -> Sandbox:
+    """The confinement that this host gives, found by trying. Raises warden.Lost."""
+    with _Judge(course, None, at_most) as judge:
+        return judge.sandbox()
+
+
+class _Judge:
+    """A warden, and the judge that uses it. The zygote starts first: it imports torch while this process does."""
+
+    def __init__(self, course: Course, require: Tier | None, at_most: Tier) -> None:
+        self.course = course
+        self.cells = warden.Warden(course.about.packages, course.about.preload, require, at_most)
+        self.secret = secret()
+        self.ahead = (os.cpu_count() or 1) > 1
+
+    def __enter__(self) -> "_Judge":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cells.close()
+
+    def sandbox(self) -> Sandbox:
+        from grader import judge
+
+        return judge.sandbox_of(self.cells.confinement())
+
+    def grade(self, jobs: Sequence[Job]) -> list[Verdict]:
+        """Verdicts in the order of the jobs, which are of one section."""
+        from grader import judge
+
+        section = self.course[jobs[0].section]
+        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead=self.ahead and len(jobs) > 1)
+        for _ in range(_TRIES - 1):
+            again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind != "needs_tier"]
+            if not again:
+                break
+            for i, v in zip(
+                again, judge.grade(section, [jobs[i] for i in again], self.cells, self.secret), strict=True
+            ):
+                verdicts[i] = v
+        return verdicts
+
+
+def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    by_section: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_section.setdefault(job.section, []).append(job)
+    for group in by_section.values():
+        for i in range(0, len(group), BATCH):
+            yield group[i : i + BATCH]
+
+
+_worker: _Judge | None = None
+
+
+def _start(exercises: Path, solutions: Path, require: Tier | None, at_most: Tier) -> None:
+    global _worker
+    _worker = _Judge(Course(exercises, solutions), require, at_most)
+    _worker.ahead = False  # the other core has a worker of its own
+    atexit.register(_worker.cells.close)
+
+
+def _grade(batch: list[Job]) -> list[bytes]:
+    assert _worker is not None
+    return [v.to_json() for v in _worker.grade(batch)]
+
+
+def _in_processes(
+    course: Course, batches: list[list[Job]], workers: int, require: Tier | None, at_most: Tier
+) -> Iterator[Verdict]:
+    arguments = (course.exercises, course.solutions, require, at_most)
+    with ProcessPoolExecutor(
+        max(1, min(workers, len(batches))), get_context("spawn"), initializer=_start, initargs=arguments
+    ) as executor:
+        waiting: set[Future[list[bytes]]] = {executor.submit(_grade, b) for b in batches}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from map(Verdict.from_json, future.result())
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def home() -> Path:
+    """The folder for what this installation keeps: LEARN_HOME, else the user's data folder."""
+    return Path(os.environ.get("LEARN_HOME") or platformdirs.user_data_dir("learn"))
+
+
+def secret() -> bytes:
+    """What inputs are drawn from, together with the submission: made once for this installation, readable by its owner.
+
+    LEARN_SECRET overrides it, so that several machines give the same verdicts.
+    """
+    if given := os.environ.get("LEARN_SECRET"):
+        return given.encode()
+    path = home() / "secret"
+    try:
+        return path.read_bytes()
+    except OSError:
+        made = secrets.token_bytes(32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".secret-{os.getpid()}")
+        new.touch(mode=0o600)
+        new.write_bytes(made)
+        os.link(new, path)  # the first of several processes wins
+        new.unlink()
+    except FileExistsError:
+        new.unlink()
+        return path.read_bytes()
+    except OSError:  # nowhere to keep it: good for this run alone
+        return made
+    return made

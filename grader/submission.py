@@ -1,0 +1,83 @@
+"""Reads a learner's file into text. Nothing in it is run."""
+
+import codecs
+import hashlib
+import io
+import tokenize
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SIZE_CAP = 512 << 10  # bytes of source; a notebook may be larger, with its pictures
+_NOTEBOOK_CAP = 16 << 20
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Unreadable(Exception):
+    """A file that is no answer. `kind` and `params` are for the wording."""
+
+    def __init__(self, kind: str, **params: Any) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.params = params
+
+
+class Submission(NamedTuple):
+    """A learner's answer."""
+
+    text: str
+    digest: str  # SHA-256 of the text
+
+
+def read(path: Path) -> Submission:
+    """The answer in a .py or .ipynb file. Raises Unreadable."""
+    if path.is_dir():
+        raise Unreadable("is_a_folder", path=str(path))
+    cap = _NOTEBOOK_CAP if path.suffix == ".ipynb" else SIZE_CAP
+    try:
+        with path.open("rb") as f:
+            data = f.read(cap + 1)
+    except OSError as e:
+        raise Unreadable("not_found", path=str(path), reason=e.strerror or "") from None
+    if len(data) > cap:
+        raise Unreadable("too_big", path=str(path), limit_kb=cap >> 10)
+    return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
+
+
+def of_text(text: str) -> Submission:
+    """The answer that consists of this text."""
+    return Submission(text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def _decode(data: bytes, path: Path) -> str:
+    """As Python itself would: UTF-8, or what a coding comment says."""
+    if data.startswith(_MARKS):
+        raise Unreadable("encoding", path=str(path), line=1)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, LookupError):
+        raise Unreadable("encoding", path=str(path), line=_first_bad_line(data)) from None
+    except UnicodeDecodeError as e:
+        raise Unreadable("encoding", path=str(path), line=data.count(b"\n", 0, e.start) + 1) from None
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _first_bad_line(data: bytes) -> int:
+    try:
+        data.decode()
+    except UnicodeDecodeError as e:
+        return data.count(b"\n", 0, e.start) + 1
+    return 1
+
+
+def _notebook(data: bytes, path: Path) -> str:
+    import jupytext
+
+    try:
+        notebook = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
+        text = jupytext.writes(notebook, fmt="py:percent")
+    except Exception as e:  # nbformat and jupytext raise many kinds
+        raise Unreadable("not_a_notebook", path=str(path), reason=type(e).__name__) from None
+    if len(text) > SIZE_CAP:
+        raise Unreadable("too_big", path=str(path), limit_kb=SIZE_CAP >> 10)
+    return str(text)

@@ -1,0 +1,324 @@
+"""What a test file speaks in: `task`, `expect`, and the fixtures `learner`, `probe`, `rng`, `source` and `bar`.
+
+A test runs in the judge. `learner.f(x)` asks the cell to call the learner's `f` with a copy of `x` and returns a copy of
+what came back; `expect` compares it. Tests name mistakes; words for people are elsewhere.
+"""
+
+import ast
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import pytest
+import torch
+
+from grader.compare import Difference, Tolerance, difference, same
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class TaskMark:
+    """What `@task` says of a test."""
+
+    number: int
+    needs: tuple[int, ...] = ()
+    timeout: float | None = None  # seconds; None: the section's limit
+    raises: Mapping[str, str] = field(default_factory=dict)  # part of an exception's text -> mistake
+    may_change: bool = False  # the learner may change the arguments in place
+
+
+def task(
+    number: int,
+    needs: tuple[int, ...] = (),
+    timeout: float | None = None,
+    raises: Mapping[str, str] | None = None,
+    may_change: bool = False,
+) -> Callable[[_F], _F]:
+    """Marks a test as belonging to a task.
+
+    `needs`: tasks that this one stands on; while they fail, it is skipped, so that one bug is told once.
+    `raises`: part of the message of an exception in the learner's code -> the mistake that it shows.
+    """
+    mark = TaskMark(number, needs, timeout, raises or {}, may_change)
+
+    def put(function: _F) -> _F:
+        function.task = mark  # type: ignore[attr-defined]
+        return function
+
+    return put
+
+
+class Failure(AssertionError):
+    """A test's finding about the learner's answer."""
+
+    def __init__(self, kind: str, mistake: str = "", where: int | None = None, **params: Any) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.mistake = mistake
+        self.where = where
+        self.params = params
+        self.shown: tuple[Any, Any] | None = None  # got and wanted: for tests that the learner may read
+
+
+class NotYet(Exception):
+    """The task's code is not written: the stub's own exception, or a name that the file does not define."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class LearnerRaised(Exception):
+    """The learner's code raised. `bases`: names of the built-in exceptions that it is one of."""
+
+    def __init__(self, kind: str, bases: list[str], message: str, line: int | None, origin: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.bases = bases
+        self.message = message
+        self.line = line
+        self.origin = origin
+
+
+class Desk(Protocol):
+    """Who answers a test's calls for one submission."""
+
+    text: str
+
+    def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The answer. Raises LearnerRaised, NotYet, Failure, or what the sandbox raises when the cell is gone."""
+        ...
+
+
+class Far:
+    """The learner's file or the probes, seen from a test: any attribute is a function that is called in the cell."""
+
+    def __init__(self, desk: Desk, target: str) -> None:
+        self._desk = desk
+        self._target = target
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def remote(*args: Any, **kwargs: Any) -> Any:
+            return self._desk.call(self._target, name, args, kwargs)
+
+        remote.__name__ = name
+        return remote
+
+
+class Rng:
+    """Draws a test's inputs. Seeded by a secret and the submission, so nobody can know them beforehand."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def normal(
+        self, *shape: int, dtype: torch.dtype = torch.float32, mean: float = 0.0, std: float = 1.0
+    ) -> torch.Tensor:
+        """Normally distributed, of that shape."""
+        return torch.randn(shape, generator=self.generator, dtype=dtype) * std + mean
+
+    def uniform(
+        self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
+        """Uniform in [low, high), of that shape."""
+        return torch.rand(shape, generator=self.generator, dtype=dtype) * (high - low) + low
+
+    def integers(self, low: int, high: int, *shape: int) -> torch.Tensor:
+        """int64 in [low, high), of that shape."""
+        return torch.randint(low, high, shape, generator=self.generator)
+
+    def integer(self, low: int, high: int) -> int:
+        """One int in [low, high)."""
+        return int(self.integers(low, high))
+
+    def number(self, low: float, high: float) -> float:
+        """One float in [low, high)."""
+        return float(self.uniform(low=low, high=high, dtype=torch.float64))
+
+    def permutation(self, n: int) -> torch.Tensor:
+        """0 … n-1 in random order, int64."""
+        return torch.randperm(n, generator=self.generator)
+
+
+class Source:
+    """The learner's file as text: for constraints on how a task is done. Never the sole ground of a pass."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def line_of(self, *names: str) -> int | None:
+        """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
+
+        Names are compared after NFKC, as Python does. What stands under `if __name__ == "__main__":` does not count.
+        """
+        try:
+            tree = ast.parse(unicodedata.normalize("NFKC", self.text))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None  # the cell says so, better
+        found = [line for node in _reached(tree) for name, line in _names(node) if name in names]
+        return min(found, default=None)
+
+
+def _reached(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "__name__" in ast.unparse(child.test)):
+            yield from _reached(child)
+
+
+def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
+    if isinstance(node, ast.Name):
+        yield node.id, node.lineno
+    elif isinstance(node, ast.Attribute):
+        yield node.attr, node.end_lineno or node.lineno
+    elif isinstance(node, ast.keyword) and node.arg:
+        yield node.arg, node.lineno
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        module = (node.module or "").split(".") if isinstance(node, ast.ImportFrom) else []
+        for name in (*module, *(part for a in node.names for part in a.name.split("."))):
+            yield name, node.lineno
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        yield node.value, node.lineno  # getattr(torch, "autograd")
+
+
+class Expectation:
+    """`expect(value)`: what a test then demands of it. Every method raises Failure or returns nothing."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def close_to(
+        self,
+        want: Any,
+        *,
+        dtype: torch.dtype | None = None,
+        rtol: float | None = None,
+        atol: float | None = None,
+        mistaken_for: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Equal within a tolerance: shape first, then dtype (`dtype`, else the wanted one's), then values.
+
+        `mistaken_for`: mistake -> the value (or a function that makes it) that this mistake would have returned.
+        """
+        how = Tolerance(rtol, atol)
+        self._settle(difference(self.value, want, how, dtype), how, want, mistaken_for)
+
+    def equal_to(
+        self, want: Any, *, dtype: torch.dtype | None = None, mistaken_for: Mapping[str, Any] | None = None
+    ) -> None:
+        """Exactly equal."""
+        how = Tolerance(exact=True)
+        self._settle(difference(self.value, want, how, dtype), how, want, mistaken_for)
+
+    def at_least(self, bar: float, *, mistaken_for: Mapping[str, Any] | None = None) -> None:
+        """A number not below the bar (NaN is)."""
+        self._beside(bar, "below", mistaken_for)
+
+    def at_most(self, bar: float, *, mistaken_for: Mapping[str, Any] | None = None) -> None:
+        """A number not above the bar (NaN is)."""
+        self._beside(bar, "above", mistaken_for)
+
+    def shape(self, *sizes: int, mistaken_for: Mapping[str, tuple[int, ...]] | None = None) -> None:
+        """A tensor of that shape. `mistaken_for`: mistake -> the shape it leads to."""
+        if not isinstance(self.value, torch.Tensor):
+            fail = Difference("type", {"got": type(self.value).__name__, "want": "torch.Tensor"})
+            self._settle(fail if self.value is not None else Difference("none", {}), Tolerance(), None, None)
+        elif tuple(self.value.shape) != sizes:
+            mistake = next((m for m, s in (mistaken_for or {}).items() if tuple(self.value.shape) == tuple(s)), "")
+            raise Failure("shape", mistake, got=list(self.value.shape), want=list(sizes))
+
+    def tracks_gradient(self, want: bool = True, *, mistake: str = "") -> None:
+        """A tensor that autograd follows, or does not."""
+        if not isinstance(self.value, torch.Tensor):
+            self._settle(difference(self.value, torch.zeros(()), Tolerance()), Tolerance(), None, None)
+        elif self.value.requires_grad is not want:
+            raise Failure("no_gradient" if want else "tracks_gradient", mistake)
+
+    def true(self, kind: str, mistake: str = "", **params: Any) -> None:
+        """The value is True; else the failure is of that kind. For what no comparison says."""
+        if self.value is not True:
+            raise Failure(kind, mistake, **params)
+
+    def avoids(self, *names: str, mistake: str) -> None:
+        """Of a Source: none of these names is used. The mistake is reported with its line."""
+        line = self.value.line_of(*names)
+        if line is not None:
+            raise Failure("rule", mistake, where=line, name=mistake)
+
+    def _beside(self, bar: float, kind: str, mistaken_for: Mapping[str, Any] | None) -> None:
+        value = self.value.item() if isinstance(self.value, torch.Tensor) and self.value.numel() == 1 else self.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._settle(difference(value, 0.0, Tolerance()), Tolerance(), None, mistaken_for)
+        elif not (value >= bar if kind == "below" else value <= bar):
+            rough = Difference(kind, {"got": float(f"{value:.4g}"), "bar": bar})
+            self._settle(rough, Tolerance(), None, mistaken_for)
+
+    def _settle(
+        self, found: Difference | None, how: Tolerance, want: Any, mistaken_for: Mapping[str, Any] | None
+    ) -> None:
+        if found is None:
+            return
+        for mistake, candidate in (mistaken_for or {}).items():
+            if same(self.value, candidate() if callable(candidate) else candidate, how):
+                self._fail(found, mistake, want)
+        self._fail(found, "", want)
+
+    def _fail(self, found: Difference, mistake: str, want: Any) -> NoReturn:
+        failure = Failure(found.kind, mistake, **found.params)
+        failure.shown = (self.value, want)
+        raise failure
+
+
+class _Expect:
+    def __call__(self, value: Any) -> Expectation:
+        return Expectation(value)
+
+    def raises(
+        self, error: type[BaseException], function: Callable[..., Any], *args: Any, mistake: str = "", **kwargs: Any
+    ) -> None:
+        """The learner's function, so called, raises that built-in error or a kind of it."""
+        try:
+            function(*args, **kwargs)
+        except LearnerRaised as e:
+            if error.__name__ not in e.bases:
+                raise Failure("wrong_error", mistake, e.line, got=e.kind, want=error.__name__) from None
+        else:
+            raise Failure("not_raised", mistake, error=error.__name__)
+
+
+expect = _Expect()
+
+
+class Fixtures:
+    """The fixtures, as a pytest plugin. `desk`, `seed` and `bars` are set by whoever runs the tests."""
+
+    desk: Desk
+    seed: int
+    bars: Mapping[str, float]
+
+    @pytest.fixture
+    def learner(self) -> Far:
+        """The learner's file."""
+        return Far(self.desk, "learner")
+
+    @pytest.fixture
+    def probe(self) -> Far:
+        """The section's probes.py, beside the learner's file in the cell."""
+        return Far(self.desk, "probes")
+
+    @pytest.fixture
+    def rng(self) -> Rng:
+        """The test's own random inputs."""
+        return Rng(self.seed)
+
+    @pytest.fixture
+    def source(self) -> Source:
+        """The learner's text."""
+        return Source(self.desk.text)
+
+    @pytest.fixture
+    def bar(self) -> Mapping[str, float]:
+        """The thresholds of exercise.yaml."""
+        return self.bars

@@ -1,0 +1,29 @@
+"""Fails: 1. backward() without saying which number to start from."""
+
+import torch
+
+
+def slope(x):
+    x = x.detach().clone().requires_grad_()
+    (x**2 + 3 * x + 1).backward()
+    return x.grad
+
+
+def mean_gradient(x):
+    x = x.detach().clone().requires_grad_()
+    (x**2 + 2 * x + 1).mean().backward()
+    return x.grad
+
+
+def descend(w, x, y, lr, steps):
+    w = w.detach().clone()
+    for _ in range(steps):
+        w.requires_grad_()
+        (g,) = torch.autograd.grad(((w * x - y) ** 2).sum(), w)
+        w = (w - lr * g).detach()
+    return w
+
+
+def vjp(A, x, v):
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad((A @ x).exp(), x, v)[0]

@@ -1,0 +1,28 @@
+"""Fails: 3. The gradient is computed once, before the loop."""
+
+import torch
+
+
+def slope(x):
+    x = x.detach().clone().requires_grad_()
+    (x**2 + 3 * x + 1).sum().backward()
+    return x.grad
+
+
+def mean_gradient(x):
+    x = x.detach().clone().requires_grad_()
+    (x**2 + 2 * x + 1).mean().backward()
+    return x.grad
+
+
+def descend(w, x, y, lr, steps):
+    w = w.detach().clone().requires_grad_()
+    (g,) = torch.autograd.grad(((w * x - y) ** 2).sum(), w)
+    for _ in range(steps):
+        w = w - lr * g
+    return w.detach()
+
+
+def vjp(A, x, v):
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad((A @ x).exp(), x, v)[0]

@@ -1,0 +1,240 @@
+"""What a learner reads after a check."""
+
+import io
+import re
+from unicodedata import east_asian_width
+
+import pytest
+import tiny_course
+from test_words import KINDS
+
+from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
+from grader.reports import sentences, terminal
+
+PARAMS = {
+    "got": [3, 4], "want": [4, 3], "missing": ["a"], "extra": ["b"], "count": 2, "factor": 0.5, "by": 1.0, "wrong": 1,
+    "total": 9, "bar": 0.9, "error": "ValueError", "name": "double", "origin": "learner", "message": "bad [bold]x[/]",
+    "path": "[0]", "type": "generator", "code": 3, "signal": 11, "seconds": 10.0, "memory": 1024, "task": 1,
+    "what": "network", "line": 7, "at": "['loss']",
+}  # fmt: skip
+
+
+@pytest.fixture
+def section(tmp_path):
+    """The first section of the tiny course."""
+    return tiny_course.write(tmp_path)["doubling"]
+
+
+def check(outcome=Outcome.FAILED, task=1, kind="values", **more):
+    """One check."""
+    fields = {"name": f"test_{task}", "visible": False, "promise": f"Promise of task {task}."} | more
+    return Check(outcome=outcome, task=task, kind=kind if outcome is not Outcome.PASSED else "", **fields)
+
+
+def verdict(*checks, tier=Tier.T3, **more):
+    """A verdict of these checks, with its points."""
+    points, most = score(checks, {1: 2, 2: 3})
+    return Verdict(
+        section="doubling", section_digest="s", submission_digest="d", checks=checks, points=points, max_points=most,
+        sandbox=Sandbox(tier=tier), versions={}, **more,
+    )  # fmt: skip
+
+
+GOOD = check(Outcome.PASSED, 1)
+GOOD2 = check(Outcome.PASSED, 2)
+BLANK = check(Outcome.NOT_WRITTEN, 1, "not_written", params={"name": "double"})
+BLANK2 = check(Outcome.NOT_WRITTEN, 2, "not_written", params={"name": "halve"})
+
+
+def screen(section, *checks, lang="en", path="ch/doubling.py", left=None, debug=False, **more):
+    """What `learn check` would print of such a verdict, into a pipe."""
+    out = io.StringIO()
+    v = verdict(*checks, **more)
+    terminal.show_verdict(v, section, path, lang, hints_left=left, debug=debug, file=out)
+    return out.getvalue()
+
+
+def cells(text):
+    """The widest line, in cells of a terminal."""
+    return max(sum(2 if east_asian_width(c) in "WF" else 1 for c in line) for line in text.splitlines())
+
+
+def test_a_pass(section):
+    """Says so in words, with all points, and what to do next."""
+    text = screen(section, GOOD, GOOD2)
+    assert "✓ task 1  double  2/2 points  passed" in text
+    assert "5 of 5 points · 2 of 2 tasks passed" in text and text.rstrip().endswith("→ Go on: `learn next`")
+    assert "✗" not in text
+
+
+def test_a_recognised_mistake_is_explained(section):
+    """The author's words appear rendered, with the line as a plain path:line, and a hint is offered."""
+    text = screen(section, check(mistake="doubled_twice", where=12), GOOD2, left={1: 2})
+    assert "You doubled twice (en)." in text and "**" not in text
+    assert "      ch/doubling.py:12\n" in text
+    assert "Promise of task 1." in text and text.rstrip().endswith("`learn hint 1.1 1`")
+
+
+def test_without_a_recognised_mistake_the_kind_is_said(section):
+    """One sentence tells the kind of difference, with its parameters."""
+    text = screen(section, check(kind="shape", params={"got": [3], "want": []}), GOOD2)
+    assert "The shape is (3,); it should be ()." in text
+
+
+def test_first_failure_in_full_others_in_a_line(section):
+    """One failing check per task is told in full; a different one gets a line, equal ones are counted."""
+    text = screen(
+        section,
+        check(kind="nan", params={"count": 3}),
+        check(kind="dtype", params={"got": "a", "want": "b"}, promise="Other promise."),
+        check(kind="nan", params={"count": 9}),
+        GOOD2,
+    )
+    assert "There are NaN values (3)" in text and "(9)" not in text and "1 more like this" in text
+    assert next(line for line in text.splitlines() if "Other promise." in line).startswith("    ✗ Other promise.")
+
+
+def test_the_explained_failure_goes_first(section):
+    """If any test of a task recognised the mistake, that explanation is what the learner reads."""
+    text = screen(section, check(promise="Seen first."), check(mistake="summed", promise="Recognised."), GOOD2)
+    assert "Summed (en)." in text and text.index("Recognised.") < text.index("Seen first.")
+
+
+def test_what_waits_says_for_which_task(section):
+    """A skipped task names the one it stands on, once."""
+    waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
+    text = screen(section, check(), waits, waits)
+    assert text.count("Stands on task 1: first mend that one.") == 1 and "waits" in text
+
+
+def test_one_cause_is_said_once(section):
+    """A syntax error is one thing to mend, not one per task, and the place is named."""
+    broken = [check(task=t, kind="syntax", where=9, params={"message": "'(' was never closed"}) for t in (1, 1, 2)]
+    text = screen(section, *broken)
+    assert text.count("never closed") == 1 and text.count("ch/doubling.py:9") == 2 and "halve" not in text
+    assert "Mend ch/doubling.py:9" in text
+
+
+def test_a_common_cause_is_seen_through_skips_and_messages(section):
+    """Tests that wait, and messages shown for visible tests only, do not hide that the cause is one."""
+    broken = check(kind="import_raised", where=4, params={"error": "NameError"})
+    told = check(kind="import_raised", where=4, params={"error": "NameError", "message": "no x"}, visible=True)
+    text = screen(section, broken, told, check(Outcome.SKIPPED, 2, "needs", params={"task": 1}))
+    assert text.count("NameError") == 1 and "no x" in text and "halve" not in text
+
+
+def test_kinds_without_parameters(section):
+    """Where the judge knows no number or name, the sentence does without."""
+    for kind, part in (("memory", "memory"), ("section_time", "whole section"), ("timeout", "in time")):
+        assert part in sentences.sentence(check(kind=kind), "en")
+    assert (
+        sentences.sentence(check(kind="not_written", params={"name": ""}), "en") == "This task is still to be written."
+    )
+    assert "takes 1" in sentences.sentence(check(kind="arity", params={"message": "f() takes 1"}), "en")
+
+
+def test_the_same_wrong_values_are_no_common_cause(section):
+    """Two tasks that fail alike are still two tasks."""
+    text = screen(section, check(task=1), check(task=2))
+    assert "task 1" in text and "task 2" in text
+
+
+def test_nothing_written_is_no_failure(section):
+    """An untouched file is met in a friendly way: no cross, what there is to write, and the lesson."""
+    text = screen(section, BLANK, BLANK2)
+    assert "Nothing is written yet" in text and "✗" not in text and "learn read 1.1" in text
+    assert "· task 2  halve  0/3 points  not written yet" in text
+
+
+def test_half_written(section):
+    """What is right is said to be right; what waits for an unwritten task is no failure either."""
+    waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
+    assert "✗" not in screen(section, BLANK, waits)
+    text = screen(section, GOOD, BLANK2)
+    assert "What is written so far is right" in text and "write task 2" in text
+
+
+def test_broken_is_an_apology(section):
+    """Our fault: an apology, no points, no blame, no task."""
+    text = screen(section, check(Outcome.BROKEN, kind="internal"), GOOD2)
+    assert "Sorry" in text and "points" not in text and "task" not in text
+
+
+def test_banner_for_the_weakest_tier(section):
+    """Who is not protected is told so; who is, is not bothered."""
+    assert "T1" in screen(section, GOOD, GOOD2, tier=Tier.T1)
+    assert "T1" not in screen(section, GOOD, GOOD2, tier=Tier.T2)
+    assert "nothing was recorded" in screen(section, GOOD, GOOD2, tier=Tier.T1, debug=True)
+
+
+def test_suggestions_in_order(section):
+    """Hints first; when all were shown, a page to read."""
+    assert "learn hint 1.1 1" in screen(section, check(), GOOD2, left={1: 1})
+    assert "https://pytorch.org/docs" in screen(section, check(), GOOD2, left={1: 0})
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("kind", [*KINDS, "a_kind_of_tomorrow", ""])
+def test_every_kind_on_the_screen(section, kind, lang):
+    """Each kind has a sentence in each language, with or without its parameters, within 80 columns."""
+    for params in (PARAMS, {}, {"origin": "probe", "error": "E"}):
+        text = screen(section, check(kind=kind, params=params), GOOD2, lang=lang)
+        assert cells(text) <= 80 and "{" not in text
+    said = sentences.sentence(check(kind=kind, params=PARAMS), lang)
+    general = "did not come out right" in said or "结果不对（" in said
+    assert general == (kind not in KINDS) and "['loss']" in said
+
+
+def test_chinese(section):
+    """The whole screen is Chinese, and its lines fit although a character takes two cells."""
+    text = screen(section, check(mistake="doubled_twice"), BLANK2, lang="zh", left={1: 1})
+    assert "加倍" in text and "任务 1" in text and "(zh)" in text and "未通过" in text and "还没有写" in text
+    assert not re.search(r"points|task \d|passed", re.sub("Promise of task .", "", text)) and cells(text) <= 80
+
+
+def test_plain_in_a_pipe(section):
+    """No escape sequences reach a file, and markup in a learner's text is text."""
+    text = screen(section, check(kind="raised", params=PARAMS), GOOD2, stdout="\x1b[31mred\x1b[0m [bold]x[/bold]\n\x07")
+    assert "\x1b" not in text and "\x07" not in text
+    assert not re.search(r" +$", text, re.M)
+    assert "  | red [bold]x[/bold]" in text and "bad [bold]x[/]" in text
+
+
+def test_no_color(section, monkeypatch):
+    """With NO_COLOR a terminal gets no colour, and the outcome is still in the words."""
+    for name, value in (("FORCE_COLOR", "1"), ("TERM", "xterm-256color")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = screen(section, check(), GOOD2)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = screen(section, check(), GOOD2)
+    colours = r"\x1b\[[0-9;]*3[0-7][0-9;]*m"
+    assert re.search(colours, coloured) and not re.search(colours, plain)
+    assert "failed" in plain and "✗" in plain and "✓" in plain and "passed" in plain
+
+
+def test_long_output_keeps_its_end(section):
+    """Of much printing the last lines are kept, and the screen says how many are not."""
+    text = screen(section, GOOD, GOOD2, stdout="\n".join(f"line {i}" for i in range(100)))
+    assert "line 99" in text and "line 79" not in text and "(80 earlier lines left out)" in text
+
+
+def test_a_long_path_is_not_broken(section):
+    """path:line stays on one line, however long, so that it can be clicked."""
+    path = "/".join(["a_long_folder_name"] * 8) + "/doubling.py"
+    assert f"{path}:3\n" in screen(section, check(where=3), GOOD2, path=path)
+
+
+@pytest.mark.parametrize(
+    ("points", "shown"), [("3", "3"), ("7/2", "3.5"), ("7/3", "2 1/3"), ("1/3", "1/3"), ("0", "0")]
+)
+def test_points_are_never_rounded(points, shown):
+    """3.5, but 2 1/3 rather than 2.333."""
+    assert sentences.number(points) == shown
+
+
+def test_markdown_in_a_pipe_is_as_written():
+    """`learn read > lesson.md` gives Markdown."""
+    out = io.StringIO()
+    terminal.show_markdown("# A\n\n**b** [c]\n", out)
+    assert out.getvalue() == "# A\n\n**b** [c]\n\n"

@@ -1,0 +1,142 @@
+"""Every message is there, in both languages, with the same parameters."""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from grader.model import Outcome, Tier
+from grader.reports import words
+from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages, say
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [
+    ROOT / "cli.py",
+    ROOT / "grader" / "shell.py",
+    ROOT / "grader" / "workspace.py",
+    ROOT / "grader" / "progress.py",
+]
+SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+
+KINDS = [
+    "type", "shape", "dtype", "length", "keys", "transposed", "nan", "inf", "sign", "factor", "offset", "order",
+    "off_by_one", "some", "values", "tracks_gradient", "no_gradient", "below", "above", "not_equal", "not_raised",
+    "wrong_error", "rule", "raised", "argument_changed", "unsendable", "arity", "none", "missing", "not_written",
+    "syntax", "import_raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
+    "answer_too_big", "needs", "unreadable", "no_result", "section_time", "encoding", "denied", "internal",
+    "needs_tier",
+]  # fmt: skip
+
+
+def _fields(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("key", messages())
+def test_both_languages_and_the_same_parameters(key):
+    """Each message has each language, says something, and takes the same parameters in all."""
+    texts = messages()[key]
+    assert list(texts) == list(LANGUAGES)
+    assert all(t.strip() for t in texts.values())
+    assert _fields(texts["en"]) == _fields(texts["zh"])
+    assert sorted(re.findall(r"`[^`]*`", texts["en"])) == sorted(re.findall(r"`[^`]*`", texts["zh"]))
+
+
+def test_chinese_is_chinese():
+    """No message was left in English, commands and names aside."""
+    left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
+    assert set(left) <= {"list.and", "doctor.versions", "error.prefix"}
+
+
+def _literals():
+    """String constants in the code, and the fixed start of f-strings."""
+    exact, starts = set(), set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                exact.add(node.value)
+            if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+                starts.add(first.value)
+    return exact, starts
+
+
+def test_every_key_in_the_code_exists():
+    """`say("...")` with a literal key always finds it."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "say":
+                key = node.args[0]
+                if isinstance(key, ast.Constant):
+                    assert key.value in messages(), f"{path.name}:{node.lineno}"
+
+
+def test_every_key_is_used():
+    """Nobody translates a message that is never said."""
+    exact, starts = _literals()
+    errors = (
+        {f"error.{k}" for k in exact}
+        | {f"{k}_near" for k in exact}
+        | {f"error.{k}_near" for k in exact}
+        | {f"help.{k}" for k in exact}
+    )
+    options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug")}
+    unread = {f"error.unreadable_{k}" for k in ("not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder")}
+    kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
+    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
+    used = exact | errors | options | unread | kinds
+    assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_words(kind):
+    """No verdict falls back to general words."""
+    assert f"kind.{kind}" in messages()
+
+
+def test_every_outcome_and_tier_has_words():
+    """Nor does an outcome or a tier."""
+    for lang in LANGUAGES:
+        assert all(say(f"outcome.{o.value}", lang) for o in Outcome) and all(
+            say(f"doctor.tier.{t}", lang) for t in Tier
+        )
+
+
+def test_a_missing_key_or_parameter_is_an_error():
+    """Our mistakes are loud in tests."""
+    with pytest.raises(KeyError):
+        say("no.such.key", "en")
+    with pytest.raises(KeyError):
+        say("error.no_section", "en")
+
+
+@pytest.mark.parametrize(
+    ("flag", "remembered", "environ", "expected"),
+    [
+        ("en", "zh", {"LEARN_LANG": "zh", "LANG": "zh_CN.UTF-8"}, "en"),
+        (None, "en", {"LEARN_LANG": "zh"}, "zh"),
+        (None, "zh", {"LANG": "en_US.UTF-8"}, "zh"),
+        (None, "klingon", {"LANG": "zh_TW"}, "zh"),
+        (None, None, {"LANG": "zh_CN.UTF-8"}, "zh"),
+        (None, None, {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        (None, None, {"LC_ALL": "", "LC_MESSAGES": "zh_CN", "LANG": "de_DE"}, "zh"),
+        (None, None, {"LANG": "de_DE.UTF-8"}, "en"),
+        (None, None, {}, "en"),
+    ],
+)
+def test_which_language(flag, remembered, environ, expected):
+    """Flag, then LEARN_LANG, then what was remembered, then the locale, then English."""
+    assert language(flag, remembered, environ) == expected
+
+
+@pytest.mark.parametrize(("flag", "environ"), [("fr", {}), (None, {"LEARN_LANG": "fr"})])
+def test_a_language_that_there_is_not(flag, environ):
+    """Asked for by name, another language is refused, not replaced in silence."""
+    with pytest.raises(UnknownLanguage):
+        language(flag, None, environ)
+
+
+def test_messages_are_read_once():
+    """The file is not parsed again for each message."""
+    assert words.messages() is words.messages()
