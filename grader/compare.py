@@ -137,7 +137,7 @@ def _name(value: Any) -> str:
     return "torch.Tensor" if isinstance(value, torch.Tensor) else type(value).__name__
 
 
-def _numbers(got: float, want: float) -> Difference:
+def _numbers(got: Any, want: Any) -> Difference:
     if math.isnan(got):
         return Difference("nan", {"count": 1})
     if math.isinf(got):

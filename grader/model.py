@@ -64,7 +64,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task: int
     visible: bool  # True: an example that the learner may read
     outcome: Outcome
-    promise: str = ""  # the test's docstring, first line
+    promise: dict[str, str] = {}  # what the test checks, by language: the paragraphs of its docstring
     kind: str = ""  # what kind of difference or error ("shape", "raised", ...)
     mistake: str = ""  # id of the recognised mistake, "" if none was recognised
     where: int | None = None  # line in the learner's file

@@ -1,7 +1,7 @@
 """What a test file speaks in: `task`, `expect`, and the fixtures `learner`, `probe`, `rng`, `source` and `bar`.
 
-A test runs in the judge. `learner.f(x)` asks the cell to call the learner's `f` with a copy of `x` and returns a copy of
-what came back; `expect` compares it. Tests name mistakes; words for people are elsewhere.
+A test runs in the judge. `learner.f(x)` asks the cell to call the learner's `f` with a copy of `x` and returns a copy
+of what came back; `expect` compares it. Tests name mistakes; words for people are elsewhere.
 """
 
 import ast

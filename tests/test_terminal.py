@@ -27,7 +27,7 @@ def section(tmp_path):
 
 def check(outcome=Outcome.FAILED, task=1, kind="values", **more):
     """One check."""
-    fields = {"name": f"test_{task}", "visible": False, "promise": f"Promise of task {task}."} | more
+    fields = {"name": f"test_{task}", "visible": False, "promise": {"en": f"Promise of task {task}."}} | more
     return Check(outcome=outcome, task=task, kind=kind if outcome is not Outcome.PASSED else "", **fields)
 
 
@@ -86,7 +86,7 @@ def test_first_failure_in_full_others_in_a_line(section):
     text = screen(
         section,
         check(kind="nan", params={"count": 3}),
-        check(kind="dtype", params={"got": "a", "want": "b"}, promise="Other promise."),
+        check(kind="dtype", params={"got": "a", "want": "b"}, promise={"en": "Other promise."}),
         check(kind="nan", params={"count": 9}),
         GOOD2,
     )
@@ -96,7 +96,9 @@ def test_first_failure_in_full_others_in_a_line(section):
 
 def test_the_explained_failure_goes_first(section):
     """If any test of a task recognised the mistake, that explanation is what the learner reads."""
-    text = screen(section, check(promise="Seen first."), check(mistake="summed", promise="Recognised."), GOOD2)
+    text = screen(
+        section, check(promise={"en": "Seen first."}), check(mistake="summed", promise={"en": "Recognised."}), GOOD2
+    )
     assert "Summed (en)." in text and text.index("Recognised.") < text.index("Seen first.")
 
 

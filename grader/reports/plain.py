@@ -2,6 +2,7 @@
 
 import platform
 import unicodedata
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from grader.reports.words import say
 if TYPE_CHECKING:
     from grader.course import Course, Section
     from grader.guide import Place
+    from grader.proof import Proof
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
@@ -150,3 +152,16 @@ def _width(text: str) -> int:
 
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
+
+
+def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:
+    """One section's line of `learn dev check`, and a line for each finding."""
+    section, found = proof.section, len(proof.findings)
+    about = {"number": section.number, "slug": section.slug, "judged": proof.judged}
+    if not found:
+        return [say("proof.section_good", lang, **about, seconds=f"{proof.seconds:.2f}")]
+    lines = [say("proof.section", lang, **about, found=found)]
+    for f in proof.findings:
+        place = show(f.path) + (f":{f.line}" if f.line else "")
+        lines.append(f"  {place}: {say(f'proof.{f.kind}', lang, **f.params)}")
+    return lines

@@ -152,3 +152,8 @@ def _shown(value: Any) -> str:
         inside = ", ".join(_shown(v) for v in value)
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     return clean(str(value))
+
+
+def promise(check: Check, lang: str) -> str:
+    """What the test checks, in that language or the first that it is told in."""
+    return check.promise.get(lang) or next(iter(check.promise.values()), "")

@@ -130,8 +130,8 @@ class _Screen:
 
     def full(self, check: Check) -> None:
         """All that we know of one check."""
-        if check.promise:
-            self.line("✗" if not sentences.unwritten(check) else "·", check.promise, indent=4)
+        if promise := sentences.promise(check, self.lang):
+            self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
         self.body(check)
 
     def body(self, check: Check) -> None:
@@ -153,7 +153,7 @@ class _Screen:
         ]
         for check in wrong[1:]:
             if check not in same:
-                text = f"{check.promise or check.name} {sentences.sentence(check, self.lang)}"
+                text = f"{sentences.promise(check, self.lang) or check.name} {sentences.sentence(check, self.lang)}"
                 place = f" {self.path}:{check.where}" if check.where else ""
                 self.line("✗", text, indent=4, one_line=True, after=place)
         if same:

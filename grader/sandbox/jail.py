@@ -41,8 +41,8 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 def wall_off(view: rootfs.View) -> int:
-    """User, pid, mount, network, ipc and uts namespaces, and a minimal `/`. Returns in the first process of the new pid
-    namespace, with a descriptor of that namespace; the process that called stays behind, waits for it, and ends as it did.
+    """User, pid, mount, network, ipc and uts namespaces, and a minimal `/`. Returns in the first process of the new
+    pid namespace, with a descriptor of that; the process that called stays behind, waits for it, and ends as it did.
 
     As root, the cell's user is nobody; else it is the caller, with no group but his own. Raises OSError.
     """

@@ -40,7 +40,7 @@ class View(NamedTuple):
     def readable(self) -> list[str]:
         """The trees with their sites cut out, and the packages: for Landlock, which only ever adds."""
         parts = [p for tree in self.trees for p in _around(tree, self.sites)]
-        return [*parts, *self.packages, *_DEVICES]
+        return [*parts, *self.packages, *_DEVICES, "/proc/cpuinfo"]
 
 
 def libraries(distributions: Iterable[str]) -> View:
@@ -106,7 +106,9 @@ def scratch(megabytes: int, files: int) -> None:
 def _furnish(cpuinfo: bytes) -> None:
     for folder in ("/tmp", "/dev/shm", "/etc", "/proc", "/sys/bus/pci/devices"):  # gloo lists the last one
         Path(folder).mkdir(parents=True, exist_ok=True)
-    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=700")  # imports make folders
+    kernel.mount(
+        "tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=700"
+    )  # imports make folders
     for name, text in _ETC.items():
         Path("/etc", name).write_text(text)
     Path("/proc/cpuinfo").write_bytes(cpuinfo)

@@ -1,9 +1,9 @@
 """What crosses the channel between judge and cell: values of a small closed set of types, copied, in capped frames.
 
-A frame is `>IQ` (header length, body length), a msgpack header `[id, word, tree]` and a body with the tensors' bytes one
-after the other. In the tree, None, bool, int (64 bits), float, str and bytes stand for themselves; everything else is a
-list that begins with its tag: `l` list, `t` tuple, `d` dict, `i` a longer int, `T` tensor (dtype, shape, strides or None,
-requires_grad). Types are matched exactly: a subclass could lie. Nothing is ever unpickled.
+A frame is `>IQ` (header length, body length), a msgpack header `[id, word, tree]` and a body with the tensors' bytes
+one after the other. In the tree, None, bool, int (64 bits), float, str and bytes stand for themselves; everything else
+is a list that begins with its tag: `l` list, `t` tuple, `d` dict, `i` a longer int, `T` tensor (dtype, shape, strides
+or None, requires_grad). Types are matched exactly: a subclass could lie. Nothing is ever unpickled.
 """
 
 import math

@@ -17,6 +17,7 @@ from torch import Tensor
 #
 # 用 autograd 求 x² + 3x + 1 在 `x` 每个元素处的导数,不要改动传进来的 `x`。
 
+
 # %%
 # --- task 1 ---
 def slope(x: Tensor) -> Tensor:
@@ -32,6 +33,7 @@ def slope(x: Tensor) -> Tensor:
 # The gradient of mean(x² + 2x + 1) with respect to `x`. Before you run it: what should it be for `[1., 2., 3.]`?
 #
 # 求 mean(x² + 2x + 1) 对 `x` 的梯度。运行之前先想一想:`[1., 2., 3.]` 的结果应该是多少?
+
 
 # %%
 # --- task 2 ---
@@ -51,6 +53,7 @@ def mean_gradient(x: Tensor) -> Tensor:
 # 在损失 sum((w·x - y)²) 上做 `steps` 步梯度下降,每步 `w ← w - lr · 梯度`,返回最后的 `w`。
 # 每一步只能用这一步的梯度,而不是历次梯度之和。不要改动传进来的 `w`。
 
+
 # %%
 # --- task 3 ---
 def descend(w: Tensor, x: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
@@ -66,6 +69,7 @@ def descend(w: Tensor, x: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
 # y = exp(A x) is a vector, so its derivative is a matrix J with J[i, j] = ∂y[i]/∂x[j]. Return vᵀJ without building J.
 #
 # y = exp(A x) 是向量,它的导数是矩阵 J,J[i, j] = ∂y[i]/∂x[j]。不构造 J,直接返回 vᵀJ。
+
 
 # %%
 # --- task 4 ---

@@ -1,0 +1,136 @@
+"""Answers a test's calls for one submission: loads the learner's file into a cell, asks, and tells what came back."""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from grader.sandbox import warden, wire
+from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
+
+ENDS = (warden.Died, warden.TimedOut, warden.OutOfMemory, warden.Forgery, warden.Lost)
+
+
+class Answerer(Protocol):
+    """A loaded learner's file that answers requests: a cell, or (to debug) this process."""
+
+    output: bytearray
+    flooded: bool
+
+    def exchange(self, word: str, value: dict[str, Any], seconds: float) -> wire.Frame:
+        """The reply."""
+        ...
+
+    def close(self) -> None:
+        """No more requests."""
+        ...
+
+
+@dataclass
+class Desk:
+    """Answers the tests' calls for one submission; opens a fresh cell when the last one is gone."""
+
+    text: str
+    file: str
+    probes: str
+    open: Callable[[], Answerer]
+    limit: float  # seconds for one test
+    ends_at: float  # time.monotonic() when the section's time is up
+    secret: bytes
+    mark: TaskMark = field(default_factory=lambda: TaskMark(0))
+    seed: int | None = None  # for the next call, once per test
+    visible: bool = False  # the test is one that the learner may read
+    arrived: bool = False  # a value of the learner's has come in this test
+    end: BaseException | None = None  # how the cell ended in this test, even if the test swallowed it
+    answerer: Answerer | None = None
+    unloadable: BaseException | None = None
+    until: float = 0.0
+    started: float = 0.0
+    printed: str = ""  # by visible tests
+    flooded: bool = False
+
+    def begin(self, mark: TaskMark, seed: int, visible: bool) -> None:
+        """A new test."""
+        self.mark, self.seed, self.arrived, self.end, self.visible = mark, seed, False, None, visible
+        self.until = min(time.monotonic() + (mark.timeout or self.limit), self.ends_at)
+
+    def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """See `testing.Desk`."""
+        self._load()
+        seed, self.seed = self.seed, None
+        request = {"target": target, "name": name, "args": args, "kwargs": kwargs, "seed": seed}
+        reply = self._exchange("call", request)
+        self.arrived = True
+        if reply.word == "value":
+            if reply.value.get("changed") is not False and not self.mark.may_change:
+                raise Failure("argument_changed", name=name)
+            return reply.value.get("value")
+        raise self._raised(reply)
+
+    def close(self) -> None:
+        """The cell, if any, is killed."""
+        if self.answerer is not None:
+            self.answerer.close()
+            self.answerer = None
+
+    def _load(self) -> None:
+        if self.unloadable is not None:  # what failed once is not tried for every test
+            self.end = self.unloadable if isinstance(self.unloadable, ENDS) else None
+            raise self.unloadable
+        if self.answerer is not None:
+            return
+        began = time.monotonic()
+        self.answerer = self.open()
+        self.started = self.started or time.monotonic() - began
+        self.until += time.monotonic() - began
+        request = {"text": self.text, "file": self.file, "probes": self.probes, "seed": number(self.secret, "load")}
+        try:
+            reply = self._exchange("load", request)
+        except warden.Lost:
+            raise
+        except ENDS as e:
+            e.at_load = True  # type: ignore[union-attr]
+            self.unloadable = e
+            raise
+        if reply.word != "value":
+            self.unloadable = self._raised(reply, loading=True)
+            self.arrived = True
+            raise self.unloadable
+
+    def _exchange(self, word: str, value: dict[str, Any]) -> wire.Frame:
+        answerer = self.answerer
+        assert answerer is not None
+        had = len(answerer.output)
+        try:
+            return answerer.exchange(word, value, self.until - time.monotonic())
+        except ENDS as e:
+            self.end, self.answerer = e, None
+            raise
+        finally:
+            self.flooded |= answerer.flooded
+            if self.visible:
+                self.printed += answerer.output[had:].decode("utf-8", "replace")
+
+    def _raised(self, reply: wire.Frame, loading: bool = False) -> BaseException:
+        """What a reply that is no value means to a test. The reply is the cell's word: any form is possible."""
+        v = reply.value
+        if reply.word == "raised":
+            bases = [str(b) for b in v.get("bases") or ()]
+            kind, message, line = str(v.get("kind")), str(v.get("message")), v.get("line")
+            line = line if type(line) is int and 0 < line <= self.text.count("\n") + 1 else None
+            if kind == "NotWritten" or ("NotImplementedError" in bases and not loading):
+                return NotYet(str(v.get("name") or ""))
+            raised = LearnerRaised(kind, bases, message, line, str(v.get("origin")))
+            raised.loading = loading  # type: ignore[attr-defined]
+            return raised
+        if reply.word == "unsendable":
+            return Failure("unsendable", path=str(v.get("path")), type=str(v.get("kind")))
+        if reply.word == "exited":
+            return Failure("exited", where=v.get("line"), code=str(v.get("code")))
+        return Failure("answer_too_big") if reply.word == "too_big" else warden.Forgery(reply.word)
+
+
+def number(secret: bytes, label: str) -> int:
+    """A seed (56 bits) that nobody can know without the secret."""
+    return int.from_bytes(hmac.digest(secret, label.encode(), "sha256")[:7])

@@ -1,0 +1,97 @@
+"""From how a test ended to a check: which outcome, which kind, and what may be said about it."""
+
+import re
+import time
+from typing import Any
+
+from grader.desk import Desk
+from grader.model import Check, Outcome
+from grader.sandbox import warden
+from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
+
+_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
+_ARITY = re.compile(r"positional argument|unexpected keyword|required keyword|multiple values for argument")
+_NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
+
+
+def check_of(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | None) -> Check:
+    """How a test ended. `error`: what it raised, or how the cell ended."""
+    flag = "flooded" if desk.flooded else ""
+    if not ran:
+        return Check(**about, outcome=Outcome.FAILED, kind="no_result", flag="no_result")
+    if error is None:
+        return Check(**about, outcome=Outcome.PASSED, flag=flag)
+    shown = about["visible"]
+    loading = getattr(error, "at_load", False) or getattr(error, "loading", False)
+    match error:
+        case Failure():
+            params = dict(error.params)
+            if shown and error.shown:
+                params |= {"got": _short(error.shown[0]), "wanted": _short(error.shown[1])}
+            return Check(
+                **about,
+                outcome=Outcome.FAILED,
+                kind=error.kind,
+                mistake=error.mistake,
+                where=error.where,
+                params=params,
+                flag=flag,
+            )
+        case NotYet():
+            kind = "missing" if error.name else "not_written"
+            return Check(**about, outcome=Outcome.NOT_WRITTEN, kind=kind, params={"name": error.name})
+        case LearnerRaised():
+            return _exception(about, error, desk.mark, loading, flag)
+        case warden.TimedOut():
+            late = time.monotonic() >= desk.ends_at
+            seconds = {} if late else {"seconds": desk.mark.timeout or desk.limit}
+            return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time" if late else "timeout", params=seconds)
+        case warden.OutOfMemory():
+            return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory")
+        case warden.Died():
+            return _death(about, error.status)
+        case warden.Forgery():
+            return Check(**about, outcome=Outcome.FAILED, kind="forged", flag="forged")
+        case warden.Lost():
+            return Check(**about, outcome=Outcome.BROKEN, kind="internal", params={"what": str(error)})
+        case AssertionError() if desk.arrived:
+            return Check(**about, outcome=Outcome.FAILED, kind="values", flag=flag)
+        case _ if desk.arrived:
+            return Check(**about, outcome=Outcome.FAILED, kind="unreadable", flag=f"unreadable: {type(error).__name__}")
+        case _:
+            what = f"{type(error).__name__}: {error}"[:300]
+            return Check(**about, outcome=Outcome.BROKEN, kind="internal", params={"what": what})
+
+
+def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str) -> Check:
+    outcome, kind = Outcome.FAILED, "raised"
+    params: dict[str, Any] = {"error": e.kind}
+    mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
+    if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
+        params["message"] = e.message
+    if loading:
+        kind = "syntax" if "SyntaxError" in e.bases else "import_raised"
+    elif "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
+        return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory", where=e.line)
+    elif "PermissionError" in e.bases:
+        outcome, kind, params = Outcome.DENIED, "denied", {"what": e.kind}
+    elif "TypeError" in e.bases and e.line is None and _ARITY.search(e.message):
+        kind, params = "arity", {"message": e.message}  # the signature is the learner's own; it carries no input
+    params["origin"] = e.origin
+    return Check(**about, outcome=outcome, kind=kind, mistake=mistake, where=e.line, params=params, flag=flag)
+
+
+def _death(about: dict[str, Any], status: int) -> Check:
+    if status == -9:  # nobody here sends it but the kernel: out of memory, or out of processor time
+        return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory")
+    if status == -24:
+        return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time")
+    if status < 0:
+        params: dict[str, Any] = {"signal": _SIGNALS.get(-status, str(-status))}
+        return Check(**about, outcome=Outcome.CRASHED, kind="died", params=params)
+    return Check(**about, outcome=Outcome.CRASHED, kind="died_code", params={"code": status})
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:400]} …"

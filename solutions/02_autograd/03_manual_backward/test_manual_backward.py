@@ -1,0 +1,218 @@
+"""Hidden tests of 2.3. The oracle is autograd, in float64 and in the judge; finite differences are its witness."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from grader.testing import expect, task
+
+SHAPES = {"cannot be multiplied": "shapes_do_not_match"}
+RECORDED = {"does not require grad": "autograd_used"}
+AUTOGRAD = "backward autograd func functorch vjp jvp jacrev jacfwd jacobian run_backward enable_grad ops".split()
+
+
+def gradients(f, inputs, upstream=1.0):
+    """Autograd's gradients of f with respect to all inputs, in float64."""
+    leaves = [t.detach().double().requires_grad_() for t in inputs]
+    y = f(*leaves)
+    return list(torch.autograd.grad(y, leaves, torch.as_tensor(upstream, dtype=torch.float64).expand_as(y)))
+
+
+def linear(rng, n, n_in, n_out, dtype=torch.float32):
+    """Inputs of task 1, and what they should give."""
+    x, W, b, g = (rng.normal(*s, dtype=dtype) for s in ((n, n_in), (n_out, n_in), (n_out,), (n, n_out)))
+    return (x, W, g), gradients(F.linear, (x, W, b), g)
+
+
+def batch(rng, n, classes, scale=1.0, dtype=torch.float32):
+    """Logits, targets, and the loss with its gradient."""
+    z, t = scale * rng.normal(n, classes, dtype=dtype), rng.integers(0, classes, n)
+    return z, t, [F.cross_entropy(z.double(), t).item(), *gradients(lambda z: F.cross_entropy(z, t), [z])]
+
+
+def network(rng, n, sizes, dtype=torch.float32):
+    """x, target, W1, b1, W2, b2 with neither bias at zero."""
+    a, h, c = sizes
+    x, t = rng.normal(n, a, dtype=dtype), rng.integers(0, c, n)
+    return x, t, *(rng.normal(*s, dtype=dtype) for s in ((h, a), (h,), (c, h), (c,)))
+
+
+def mlp_loss(x, t, W1, b1, W2, b2, hidden=F.relu):
+    return F.cross_entropy(F.linear(hidden(F.linear(x, W1, b1)), W2, b2), t)
+
+
+def finite(answer):
+    """True unless a number of the answer is NaN or infinite."""
+    if isinstance(answer, torch.Tensor):
+        return bool(answer.isfinite().all())
+    if isinstance(answer, list | tuple):
+        return all(finite(a) for a in answer)
+    return not isinstance(answer, float) or math.isfinite(answer)
+
+
+@task(1, raises=SHAPES)
+def test_linear(learner, rng):
+    """All three gradients, with a random upstream gradient."""
+    (x, W, g), (gx, gW, gb) = linear(rng, 5, 3, 4)
+    one = torch.ones_like(g)
+    expect(learner.linear_backward(x, W, g)).close_to(
+        [gx, gW, gb],
+        dtype=torch.float32,
+        mistaken_for={
+            "bias_summed_over_features": [gx, gW, g.sum(1)],
+            "batch_averaged": [gx, gW / 5, gb / 5],
+            "bias_averaged": [gx, gW, gb / 5],
+            "upstream_ignored": [one @ W, one.T @ x, one.sum(0)],
+        },
+    )
+
+
+@task(1, raises=SHAPES)
+def test_linear_of_one_sample(learner, rng):
+    """A batch of 1, in float64 and within its precision."""
+    inputs, want = linear(rng, 1, 6, 2, dtype=torch.float64)
+    expect(learner.linear_backward(*inputs)).close_to(want)
+
+
+@task(1, raises=SHAPES)
+def test_linear_laid_out_by_columns(learner, rng):
+    """Non-contiguous tensors, a square W, and no sample at all."""
+    x, W, g = rng.normal(3, 6).T, rng.normal(3, 3).T, rng.normal(3, 6).T
+    expect(learner.linear_backward(x, W, g)).close_to([g @ W, g.T @ x, g.sum(0)])
+    nothing = [torch.zeros(s) for s in ((0, 3), (3, 3), (3,))]
+    expect(learner.linear_backward(x[:0], W, g[:0])).close_to(nothing)
+
+
+@task(1, raises=RECORDED)
+def test_linear_by_hand(probe, rng):
+    """It works where autograd records nothing."""
+    inputs, want = linear(rng, 4, 2, 3)
+    expect(probe.unrecorded("linear_backward", *inputs)).close_to(want, dtype=torch.float32)
+
+
+@task(2)
+def test_relu(learner, rng):
+    """The input decides what passes; the upstream gradient is what passes."""
+    x, g = rng.normal(4, 7), rng.normal(4, 7)
+    expect(learner.relu_backward(x, g)).close_to(
+        gradients(F.relu, [x], g)[0],
+        dtype=torch.float32,
+        mistaken_for={
+            "upstream_ignored": (x > 0).float(),
+            "relu_of_the_gradient": g.clamp(min=0),
+            "input_returned": x.clamp(min=0),
+        },
+    )
+
+
+@task(2)
+def test_relu_at_zero(learner, rng):
+    """0 at x = 0; float64, any shape, by columns."""
+    x, g = rng.normal(3, 2, 5, dtype=torch.float64).mT.contiguous().mT, rng.normal(3, 2, 5, dtype=torch.float64)
+    x[:, 1, :3] = 0
+    expect(learner.relu_backward(x, g)).close_to(
+        gradients(F.relu, [x], g)[0], mistaken_for={"one_at_zero": g * (x >= 0)}
+    )
+
+
+@task(2, raises=RECORDED)
+def test_relu_by_hand(probe, rng):
+    """It works where autograd records nothing; one number without dimensions."""
+    x, g = rng.uniform(low=1, high=2), rng.normal()
+    expect(probe.unrecorded("relu_backward", x, g)).close_to(g)
+
+
+@task(3)
+def test_cross_entropy(learner, rng):
+    """The loss and its gradient, as means over the batch."""
+    z, t, (loss, grad) = batch(rng, 6, 4)
+    over_batch = z.softmax(0)
+    expect(learner.cross_entropy(z, t)).close_to(
+        [loss, grad],
+        dtype=torch.float32,
+        mistaken_for={
+            "not_divided_by_n": lambda: [loss, 6 * grad],
+            "summed_not_averaged": lambda: [6 * loss, 6 * grad],
+            "one_hot_forgotten": lambda: [loss, z.softmax(1) / 6],
+            "softmax_over_the_batch": lambda: [
+                -over_batch[range(6), t].log().mean().item(),
+                (over_batch - F.one_hot(t, 4)) / 6,
+            ],
+        },
+    )
+
+
+@task(3)
+def test_cross_entropy_of_one_sample(learner, rng):
+    """A batch of 1 in float64: the gradient is the slope that finite differences find."""
+    z, t, _ = batch(rng, 1, 5, dtype=torch.float64)
+    d, eps = rng.normal(1, 5, dtype=torch.float64), 1e-6
+    slope = (F.cross_entropy(z + eps * d, t) - F.cross_entropy(z - eps * d, t)) / (2 * eps)
+    answer = learner.cross_entropy(z, t)
+    expect(answer).close_to([F.cross_entropy(z, t).item(), z.softmax(1) - F.one_hot(t, 5)])
+    expect((answer[1] * d).sum()).close_to(slope, rtol=1e-6, atol=1e-7)
+
+
+@task(3)
+def test_cross_entropy_of_large_logits(learner, rng):
+    """Logits of 1000, right and wrong: everything stays finite."""
+    z, t, want = batch(rng, 30, 3, scale=1000.0)
+    for shift in (0.0, -5000.0):
+        answer = learner.cross_entropy(z + shift, t)
+        expect(finite(answer)).true("inf", "unstable_softmax")
+        expect(answer).close_to(want, dtype=torch.float32, rtol=1e-3, atol=1e-3)
+
+
+@task(3, raises=RECORDED)
+def test_cross_entropy_by_hand(probe, rng):
+    """It works where autograd records nothing; logits laid out by columns."""
+    z, t, want = batch(rng, 7, 2)
+    expect(probe.unrecorded("cross_entropy", z.T.contiguous().T, t)).close_to(want, dtype=torch.float32)
+
+
+@task(4, needs=(1, 2, 3), raises=SHAPES)
+def test_network(learner, rng):
+    """All four gradients of a small network."""
+    x, t, *weights = network(rng, 9, (5, 7, 3))
+    expect(learner.mlp_gradients(x, t, *weights)).close_to(
+        gradients(lambda *w: mlp_loss(x.double(), t, *w), weights),
+        dtype=torch.float32,
+        mistaken_for={
+            "relu_skipped": lambda: _without_mask(x, t, *weights),
+            "relu_forgotten": lambda: gradients(lambda *w: mlp_loss(x.double(), t, *w, hidden=lambda z: z), weights),
+            "not_divided_by_n": lambda: gradients(lambda *w: 9 * mlp_loss(x.double(), t, *w), weights),
+        },
+    )
+
+
+def _without_mask(x, t, W1, b1, W2, b2):
+    h = F.linear(x, W1, b1).relu()
+    g = (F.linear(h, W2, b2).softmax(1) - F.one_hot(t, len(b2))) / len(t)
+    return [(g @ W2).T @ x, (g @ W2).sum(0), g.T @ h, g.sum(0)]
+
+
+@task(4, needs=(1, 2, 3), raises=SHAPES)
+def test_network_against_finite_differences(learner, rng):
+    """A step in a random direction changes the loss as the gradients say. One sample, float64."""
+    x, t, *weights = network(rng, 1, (4, 6, 2), dtype=torch.float64)
+    got = learner.mlp_gradients(x, t, *weights)
+    expect(got).close_to(gradients(lambda *w: mlp_loss(x, t, *w), weights))
+    way, eps = [rng.normal(*w.shape, dtype=torch.float64) for w in weights], 1e-7
+    ahead, behind = (mlp_loss(x, t, *(w + s * eps * d for w, d in zip(weights, way))) for s in (1, -1))
+    expect(sum((g * d).sum() for g, d in zip(got, way))).close_to((ahead - behind) / (2 * eps), rtol=1e-5, atol=1e-6)
+
+
+@task(4, needs=(1, 2, 3), raises=RECORDED)
+def test_network_by_hand(probe, rng):
+    """It works where autograd records nothing."""
+    x, t, *weights = network(rng, 3, (2, 4, 5))
+    want = gradients(lambda *w: mlp_loss(x.double(), t, *w), weights)
+    expect(probe.unrecorded("mlp_gradients", x, t, *weights)).close_to(want, dtype=torch.float32)
+
+
+@task(4, needs=(1, 2, 3))
+def test_nothing_left_to_autograd(learner, source, rng):
+    """No line of the file asks autograd."""
+    expect(len(learner.mlp_gradients(*network(rng, 2, (3, 2, 2))))).equal_to(4)
+    expect(source).avoids(*AUTOGRAD, mistake="autograd_used")
