@@ -218,7 +218,8 @@ class Course:
             if chapter.name not in self.about.chapters:
                 raise CourseError(f"{self.exercises / 'course.yaml'}: chapter {chapter.name} has no title here")
             for folder in sorted(p for p in chapter.iterdir() if p.is_dir()):
-                if m := _FOLDER.fullmatch(folder.name):
+                m = _FOLDER.fullmatch(folder.name)
+                if m and (folder / "exercise.yaml").is_file():  # else not begun yet; `dev check` says so
                     about = _yaml(folder / "exercise.yaml", ExerciseFile)
                     found.append(
                         Section(

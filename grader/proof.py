@@ -115,7 +115,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _strays(course: Course) -> Iterator[Finding]:
-    """Folders in solutions/ without a section."""
+    """Folders that belong to no section."""
+    for folder in sorted(p for p in course.exercises.glob("*_*/*_*") if p.is_dir()):
+        if not (folder / "exercise.yaml").is_file():
+            yield Finding(folder / "exercise.yaml", "missing_file", {})
     homes = {s.hidden for s in course.sections}
     for chapter in sorted(p for p in course.solutions.glob("*_*") if p.is_dir()):
         yield from (Finding(p, "no_section", {}) for p in sorted(chapter.iterdir()) if p.is_dir() and p not in homes)

@@ -15,8 +15,8 @@ from torch import Tensor
 # %% [markdown]
 # ## Task 1 · Linear
 #
-# The layer computes y = x Wᵀ + b. Given the upstream gradient `grad_y` (the loss's gradient with respect to y), return the
-# gradients with respect to x, W and b. Each has the shape of what it belongs to.
+# The layer computes y = x Wᵀ + b. Given the upstream gradient `grad_y` (the loss's gradient with respect to y), return
+# the gradients with respect to x, W and b. Each has the shape of what it belongs to.
 #
 # 这一层算的是 y = x Wᵀ + b。已知上游梯度 `grad_y`(损失对 y 的梯度),返回损失对 x、W、b 的梯度,形状与各自的主人相同。
 
@@ -33,8 +33,8 @@ def linear_backward(x: Tensor, W: Tensor, grad_y: Tensor) -> tuple[Tensor, Tenso
 # %% [markdown]
 # ## Task 2 · ReLU
 #
-# y = max(x, 0). Return the gradient with respect to `x`, the input of the layer. At x = 0 exactly, take 0 as PyTorch does.
-# Leave both arguments as they were.
+# y = max(x, 0). Return the gradient with respect to `x`, the input of the layer. At x = 0 exactly, take 0 as
+# PyTorch does. Leave both arguments as they were.
 #
 # y = max(x, 0)。返回损失对这一层的输入 `x` 的梯度。x 恰好为 0 时取 0,与 PyTorch 一致。不要改动两个参数。
 
@@ -51,8 +51,8 @@ def relu_backward(x: Tensor, grad_y: Tensor) -> Tensor:
 # %% [markdown]
 # ## Task 3 · Softmax and cross-entropy
 #
-# The loss is the *mean* over the batch of -log softmax(logits)[target]. Return the loss and its gradient with respect to
-# the logits. Both must stay finite for logits of 1000, and for a confident prediction that is wrong.
+# The loss is the *mean* over the batch of -log softmax(logits)[target]. Return the loss and its gradient with respect
+# to the logits. Both must stay finite for logits of 1000, and for a confident prediction that is wrong.
 #
 # 损失是 -log softmax(logits)[target] 在一个批次上的**均值**。返回损失以及它对 logits 的梯度。
 # logits 大到 1000、或者很有把握却预测错了的时候,两者都必须是有限的数。

@@ -3,7 +3,7 @@
 #
 # Read the lesson first: `learn read 1.2`. Fill in what is between the `# ---` lines, then run `learn check 1.2`.
 #
-# 先读课文:`learn read 1.2`。补全 `# ---` 之间的代码,然后运行 `learn check 1.2`。
+# 先读课文：`learn read 1.2`。补全 `# ---` 之间的代码，然后运行 `learn check 1.2`。
 
 # %%
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 #
 # Return a dictionary of six tensors. Mind the dtypes: `value` may be an int, and `filled` is float32 all the same.
 #
-# 返回一个字典,里面有六个张量。注意 dtype:`value` 可能是整数,但 `filled` 仍然是 float32。
+# 返回一个字典，里面有六个张量。注意 dtype:`value` 可能是整数，但 `filled` 仍然是 float32。
 #
 # | key · 键 | shape · 形状 | dtype | values · 值 |
 # |---|---|---|---|
@@ -25,6 +25,7 @@ from torch import Tensor
 # | `evens` | (n,) | int64 | 0, 2, 4, … |
 # | `halves` | (n,) | float32 | 0, 0.5, 1, … |
 # | `eye` | (n, n) | float32 | 1 on the diagonal, else 0 · 对角线为 1,其余为 0 |
+
 
 # %%
 # --- task 1 ---
@@ -48,8 +49,9 @@ def create(n: int, value: float) -> dict[str, Tensor]:
 # Uniformly distributed numbers in [`low`, `high`), float32, drawn from the given generator and from nothing else: whoever
 # passes a generator with the same seed gets the same numbers, and a second call with the same generator gives new ones.
 #
-# 在 [`low`, `high`) 上均匀分布的 float32 随机数,只能从传入的生成器里抽取:种子相同的生成器给出相同的数;
-# 用同一个生成器再调用一次,得到的是新的数。
+# 在 [`low`， `high`) 上均匀分布的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
+# 用同一个生成器再调用一次，得到的是新的数。
+
 
 # %%
 # --- task 2 ---
@@ -66,7 +68,8 @@ def uniform(rows: int, cols: int, low: float, high: float, generator: torch.Gene
 # For each row i the one number xᵢᵀ A yᵢ, where xᵢ and yᵢ are the i-th rows of `x` and `y`. You need both products of this
 # lesson: `@` and `*`.
 #
-# 对每一行 i 求一个数 xᵢᵀ A yᵢ,其中 xᵢ、yᵢ 是 `x`、`y` 的第 i 行。课文里的两种乘法 `@` 和 `*` 都用得上。
+# 对每一行 i 求一个数 xᵢᵀ A yᵢ，其中 xᵢ、yᵢ 是 `x`、`y` 的第 i 行。课文里的两种乘法 `@` 和 `*` 都用得上。
+
 
 # %%
 # --- task 3 ---
@@ -83,8 +86,9 @@ def scores(x: Tensor, A: Tensor, y: Tensor) -> Tensor:
 # From every column subtract its mean, then divide it by its standard deviation, the one that divides by n (not n - 1).
 # float64 stays float64; whole numbers become float32. No column is constant. The caller's `x` stays as it was.
 #
-# 每一列减去该列的均值,再除以该列的标准差(除以 n,而不是 n - 1)。float64 的输入仍得到 float64,整数输入变成 float32。
+# 每一列减去该列的均值，再除以该列的标准差（除以 n，而不是 n - 1）。float64 的输入仍得到 float64，整数输入变成 float32。
 # 不会有取值恒定的列。不要改动传进来的 `x`。
+
 
 # %%
 # --- task 4 ---
@@ -103,7 +107,8 @@ def standardise(x: Tensor) -> Tensor:
 # The Euclidean distance between every row of `a` and every row of `b`, by broadcasting: no Python loop over the pairs
 # (there may be a million of them), and no `cdist`.
 #
-# 用广播求 `a` 的每一行到 `b` 的每一行的欧氏距离:不要用 Python 循环逐对计算(可能有上百万对),也不要用 `cdist`。
+# 用广播求 `a` 的每一行到 `b` 的每一行的欧氏距离：不要用 Python 循环逐对计算（可能有上百万对），也不要用 `cdist`。
+
 
 # %%
 # --- task 5 ---
@@ -121,8 +126,9 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 # For each row the mean of those elements with `low <= element < high`, and 0 for a row that has none. Failed measurements
 # stand in `x` as NaN: they are never in range, and must not spoil the rest of their row.
 #
-# 对每一行求满足 `low <= 元素 < high` 的元素的均值;一个都没有的行记为 0。`x` 中的 NaN 是失败的测量:
-# 它们不在任何范围之内,也不能影响同一行的其他元素。
+# 对每一行求满足 `low <= 元素 < high` 的元素的均值；一个都没有的行记为 0。`x` 中的 NaN 是失败的测量：
+# 它们不在任何范围之内，也不能影响同一行的其他元素。
+
 
 # %%
 # --- task 6 ---

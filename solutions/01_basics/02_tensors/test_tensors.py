@@ -136,7 +136,7 @@ def test_columns_standardised(learner, rng):
             "rows_for_columns": columns(x.T).T,
             "one_mean_for_all": (x - x.mean()) / x.std(correction=0),
             "variance_for_deviation": centred / x.var(0, correction=0),
-            "never_scaled": centred,
+            "only_centred": centred,
         },
     )
 
@@ -151,7 +151,7 @@ def test_a_square(learner, rng):
     )
 
 
-@task(4, raises={"Input dtype must be": "mean_of_integers", "could not infer output dtype": "mean_of_integers"})
+@task(4, raises={"Input dtype must be": "mean_of_integers", "only support floating": "mean_of_integers"})
 def test_whole_numbers(learner, rng):
     """int64 comes out as float32."""
     x = rng.integers(-50, 50, 9, 3)
@@ -164,9 +164,7 @@ def test_whole_numbers(learner, rng):
 def test_columns_of_transposed_storage(learner, rng):
     """float64, laid out by columns."""
     x = rng.normal(3, 8, mean=-4.0, dtype=torch.float64).T
-    expect(learner.standardise(x)).close_to(
-        columns(x), mistaken_for={"divided_by_n_minus_1": columns(x, correction=1)}
-    )
+    expect(learner.standardise(x)).close_to(columns(x), mistaken_for={"divided_by_n_minus_1": columns(x, correction=1)})
 
 
 @task(5, raises={SIZES_DISAGREE: "no_room_for_pairs"})
@@ -199,11 +197,11 @@ def test_one_point_and_none(learner, rng):
     """From one point to three, and from two points to none; in float64."""
     a, b = rng.normal(1, 2, dtype=torch.float64), rng.normal(3, 2, dtype=torch.float64)
     row = torch.stack([(a[0] - q).norm() for q in b])
-    expect(learner.distances(a, b)).close_to(row[None], mistaken_for={"squeezed": row})
+    expect(learner.distances(a, b)).close_to(row[None])
     expect(learner.distances(b[:2], b[:0])).close_to(torch.zeros(2, 0, dtype=torch.float64))
 
 
-@task(5, needs=(), timeout=3, raises={SIZES_DISAGREE: "no_room_for_pairs"})
+@task(5, timeout=3, raises={SIZES_DISAGREE: "no_room_for_pairs"})
 def test_a_million_pairs(learner, source, rng):
     """1,100 points against 900, in well under a second, by broadcasting."""
     expect(source).avoids("cdist", mistake="ready_made")
@@ -277,6 +275,9 @@ def test_failed_measurements(learner, rng):
 @task(6, raises=AMBIGUOUS)
 def test_one_row_and_none(learner, rng):
     """One row laid out with gaps, and no rows at all."""
-    x = rng.normal(2, 12, std=2.0).T[:, :1].T
-    expect(learner.mean_in_range(x, low=-9.0, high=1.0)).close_to(means(x, lambda v: -9.0 <= v < 1.0))
+    x = rng.normal(12, 3, std=2.0).T[:1]
+    expect(learner.mean_in_range(x, low=-9.0, high=1.0)).close_to(
+        means(x, lambda v: -9.0 <= v < 1.0),
+        mistaken_for={"averaged_over_all": means(x, lambda v: -9 <= v < 1, over=12)},
+    )
     expect(learner.mean_in_range(x[:0], low=-9.0, high=1.0)).close_to(torch.zeros(0))
