@@ -1,4 +1,4 @@
-"""The walls of the design, as data: what each module may import, read from the source and not from what happens to run."""
+"""The walls of the design, as data: what each module may import, read from the source."""
 
 import ast
 import subprocess
@@ -49,6 +49,7 @@ def _imports(source, module, is_package=False, lazy=True):
 
 
 def imports_of(module, lazy=True):
+    """What a module of ours imports."""
     path = FILES[module]
     return _imports(path.read_text(encoding="utf-8"), module, path.name == "__init__.py", lazy)
 
@@ -66,7 +67,7 @@ def outside(modules, *allowed):
 
 
 def strangers(modules, *allowed):
-    """The imports of those modules from this project that are not allowed; the package itself (its version) always is."""
+    """The imports of those modules from this project that are not allowed; the version always is."""
     ours = ("grader", "cli")
     return [
         f"{m} imports {t}"
@@ -82,6 +83,7 @@ def users_of(library):
 
 
 def part_of(*packages):
+    """The modules of those packages, and those modules."""
     return [m for m in FILES if within(m, *packages)]
 
 
@@ -121,7 +123,9 @@ def test_only_lazy_imports_are_left_out_when_asked():
 
 def test_all_files_are_seen():
     """The walls stand around the whole project."""
-    assert {"cli", "grader", "grader.model", "grader.sandbox", "grader.sandbox.wire", "grader.reports.words"} <= set(FILES)
+    assert {"cli", "grader", "grader.model", "grader.sandbox", "grader.sandbox.wire", "grader.reports.words"} <= set(
+        FILES
+    )
 
 
 @pytest.mark.parametrize("part", FAR)
@@ -226,7 +230,9 @@ def test_imports_point_down(lazy):
     assert _cycle(graph) is None
 
 
-@pytest.mark.parametrize("module", ["grader.pool", "grader.course", "grader.sandbox.warden", "grader.submission", "cli"])
+@pytest.mark.parametrize(
+    "module", ["grader.pool", "grader.course", "grader.sandbox.warden", "grader.submission", "cli"]
+)
 def test_commands_that_judge_nothing_do_not_wait_for_torch(module):
     """Importing it imports neither torch nor pytest, so that `learn list` answers at once."""
     code = f"import sys, {module}; print([m for m in ('torch', 'pytest', 'jupytext') if m in sys.modules])"

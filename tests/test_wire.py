@@ -27,6 +27,7 @@ from grader.sandbox.wire import Channel, Closed, Forged, Late, TooBig, Unsendabl
 
 DTYPES = sorted(wire._DTYPES.values(), key=str)
 MB = 1 << 20
+PIPE = 1 << 16  # what a pipe holds
 
 
 def there(value, **how):
@@ -45,7 +46,9 @@ def alike(a, b):
         return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, dict):
         return alike(list(a), list(b)) and alike(list(a.values()), list(b.values()))
-    return (a != a and b != b) or (a == b and math.copysign(1, a or 0) == math.copysign(1, b or 0) if isinstance(a, float) else a == b)
+    if isinstance(a, float):
+        return (a != a and b != b) or (a == b and math.copysign(1, a) == math.copysign(1, b))
+    return a == b
 
 
 def _bits(t):
@@ -65,9 +68,9 @@ def tensors(draw):
     t = torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape) if data else torch.empty(shape, dtype=dtype)
     if draw(st.booleans()):
         t = t.permute(draw(st.permutations(range(t.ndim))))
-    if t.numel() > 1 and draw(st.booleans()):
-        t = t[..., ::2] if t.ndim else t
-    return t.clone(memory_format=torch.preserve_format).requires_grad_() if _flag(draw, dtype) else t
+    if t.ndim and draw(st.booleans()):
+        t = t[..., :: draw(st.integers(1, 4))]
+    return t.requires_grad_() if _flag(draw, dtype) else t
 
 
 def _flag(draw, dtype):
@@ -114,11 +117,15 @@ def test_every_dtype_in_every_kind_of_shape(dtype, shape):
 
 @given(tensors())
 def test_strides_arrive_when_asked(t):
-    """With strides=True a transposed tensor arrives transposed, so that `.view` fails or works as it would here."""
+    """With strides=True a tensor arrives laid out as it was, so that `.view` fails or works as it would here."""
     arrived = there(t, strides=True)
     assert alike(t, arrived)
-    dense = t.permute(sorted(range(t.ndim), key=lambda i: -t.stride(i))).is_contiguous()
-    assert arrived.is_contiguous() == t.is_contiguous() or not dense
+    assert layout(arrived) == layout(t)
+
+
+def layout(t):
+    """The strides that matter."""
+    return [s for n, s in zip(t.shape, t.stride(), strict=True) if n > 1 and t.numel()]
 
 
 def test_a_transposed_tensor_keeps_its_layout():
@@ -135,10 +142,22 @@ def test_an_expanded_tensor_arrives_in_full():
     assert arrived.is_contiguous()
 
 
-@pytest.mark.parametrize("t", [torch.tensor([1 + 2j]).conj(), torch.tensor([1 + 2j]).conj().imag], ids=["conj", "neg"])
-def test_lazy_conjugates_arrive_resolved(t):
+@pytest.mark.parametrize("part", [torch.clone, torch.real, torch.imag])
+def test_lazy_conjugates_arrive_resolved(part):
     """What torch has only noted to do is done before it travels."""
+    t = part(torch.tensor([1 + 2j, 3 + 4j]).conj())
     assert torch.equal(there(t), t)
+
+
+SMALL = [(slice(0, 1), 0), (slice(2, 3), 1), (slice(0, 1), slice(1, 2)), (0, 0), (slice(0, 0), 1)]
+
+
+@pytest.mark.parametrize("strides", [False, True])
+@pytest.mark.parametrize("index", SMALL, ids=str)
+def test_one_element_cut_out_of_a_matrix(index, strides):
+    """One element counts as contiguous to torch whatever its stride; it arrives all the same."""
+    t = torch.arange(12.0).reshape(3, 4)[index]
+    assert alike(there(t, strides=strides), t)
 
 
 def test_what_arrives_is_a_copy():
@@ -277,7 +296,8 @@ AT_THE_CAP = {
 @pytest.mark.parametrize("cap", AT_THE_CAP)
 def test_what_may_leave_may_arrive(cap):
     """Up to a cap a value crosses: the two ends count alike."""
-    assert there(AT_THE_CAP[cap](0)) == AT_THE_CAP[cap](0) or cap == "tensors"
+    value = AT_THE_CAP[cap](0)
+    assert alike(there(value), value)
 
 
 @pytest.mark.parametrize("cap", AT_THE_CAP)
@@ -337,6 +357,7 @@ def traced():
 
 
 def forged(tree, body=b"", number=1, word="w"):
+    """A well-formed message with that tree."""
     return msgspec.msgpack.encode([number, word, tree]), body
 
 
@@ -448,7 +469,7 @@ def _peak():
 
 
 def test_no_mutation_gets_through_unpack():
-    """20,000 damaged frames: each is Forged or a value that could have been sent; never anything else, nor much memory."""
+    """20,000 damaged frames: each is Forged or a value that could have been sent, and costs little memory."""
     rng = random.Random(0)
     seen = set()
     with little_memory():
@@ -487,11 +508,17 @@ def test_no_bytes_at_all_get_through(header, body):
         unpack(header, body)
 
 
+DTYPE_NAMES = st.sampled_from(sorted(wire._DTYPES))
+
+
+def _tagged(inner):
+    tensor = st.tuples(st.just("T"), DTYPE_NAMES | inner, st.lists(st.integers(-1, 3)) | inner, inner, inner)
+    return (tensor | st.tuples(st.sampled_from(["l", "t", "d", "i"]), inner, inner)).map(list)
+
+
 TREES = st.recursive(
     PLAIN.filter(lambda v: not isinstance(v, int) or -(1 << 63) <= v < 1 << 64),
-    lambda inner: st.lists(inner, max_size=6)
-    | st.tuples(st.sampled_from(["l", "t", "d", "i"]), inner, inner).map(list)
-    | st.tuples(st.just("T"), st.sampled_from(sorted(wire._DTYPES)) | inner, st.lists(st.integers(-1, 3)) | inner, inner, inner).map(list),
+    lambda inner: st.lists(inner, max_size=6) | _tagged(inner),
     max_leaves=10,
 )
 
@@ -645,7 +672,7 @@ def test_close_twice():
 def test_output_is_drained_while_waiting():
     """The other side prints more than a pipe holds before it answers: it is read meanwhile, or nobody would go on."""
     got = bytearray()
-    with pipe() as (out, into), channel(aside=out, on_aside=lambda: got.extend(os.read(out, 1 << 16))) as (near, far):
+    with pipe() as (out, into), channel(aside=out, on_aside=lambda: got.extend(os.read(out, PIPE))) as (near, far):
 
         def print_then_answer():
             for _ in range(100):
@@ -656,14 +683,13 @@ def test_output_is_drained_while_waiting():
         printer.start()
         assert near.receive(far_off()).word == "done"
         printer.join()
-        os.set_blocking(out, False)
-        assert len(got) + len(os.read(out, MB)) == 1_000_000
+        assert len(got) >= 1_000_000 - PIPE  # the rest fits into the pipe
 
 
 def test_output_is_drained_while_sending():
     """The other side prints before it reads."""
     got = bytearray()
-    with pipe() as (out, into), channel(aside=out, on_aside=lambda: got.extend(os.read(out, 1 << 16))) as (near, far):
+    with pipe() as (out, into), channel(aside=out, on_aside=lambda: got.extend(os.read(out, PIPE))) as (near, far):
 
         def print_then_read():
             for _ in range(100):
@@ -695,6 +721,7 @@ class Stop(BaseException):
 
 
 def stop():
+    """The watchdog itself."""
     raise Stop
 
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 1.2 Tensors: creation and arithmetic · 张量:创建与运算
+# # 1.2 Tensors: creation and arithmetic · 张量：创建与运算
 #
 # Read the lesson first: `learn read 1.2`. Fill in what is between the `# ---` lines, then run `learn check 1.2`.
 #
@@ -15,7 +15,7 @@ from torch import Tensor
 #
 # Return a dictionary of six tensors. Mind the dtypes: `value` may be an int, and `filled` is float32 all the same.
 #
-# 返回一个字典，里面有六个张量。注意 dtype:`value` 可能是整数，但 `filled` 仍然是 float32。
+# 返回一个字典，里面有六个张量。注意 dtype：`value` 可能是整数，但 `filled` 仍然是 float32。
 #
 # | key · 键 | shape · 形状 | dtype | values · 值 |
 # |---|---|---|---|
@@ -24,7 +24,7 @@ from torch import Tensor
 # | `filled` | (n, 3) | float32 | `value` |
 # | `evens` | (n,) | int64 | 0, 2, 4, … |
 # | `halves` | (n,) | float32 | 0, 0.5, 1, … |
-# | `eye` | (n, n) | float32 | 1 on the diagonal, else 0 · 对角线为 1,其余为 0 |
+# | `eye` | (n, n) | float32 | 1 on the diagonal, else 0 · 对角线为 1，其余为 0 |
 
 
 # %%
@@ -46,8 +46,8 @@ def create(n: int, value: float) -> dict[str, Tensor]:
 # %% [markdown]
 # ## Task 2 · Random numbers in a range
 #
-# Uniformly distributed numbers in [`low`, `high`), float32, drawn from the given generator and from nothing else: whoever
-# passes a generator with the same seed gets the same numbers, and a second call with the same generator gives new ones.
+# Uniformly distributed numbers in [`low`, `high`), float32, drawn from the given generator and from nothing else: the
+# same seed gives the same numbers, and a second call with the same generator gives new ones.
 #
 # 在 [`low`， `high`) 上均匀分布的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
 # 用同一个生成器再调用一次，得到的是新的数。
@@ -65,8 +65,8 @@ def uniform(rows: int, cols: int, low: float, high: float, generator: torch.Gene
 # %% [markdown]
 # ## Task 3 · A product for each row
 #
-# For each row i the one number xᵢᵀ A yᵢ, where xᵢ and yᵢ are the i-th rows of `x` and `y`. You need both products of this
-# lesson: `@` and `*`.
+# For each row i the one number xᵢᵀ A yᵢ, where xᵢ and yᵢ are the i-th rows of `x` and `y`. You need both products of
+# this lesson: `@` and `*`.
 #
 # 对每一行 i 求一个数 xᵢᵀ A yᵢ，其中 xᵢ、yᵢ 是 `x`、`y` 的第 i 行。课文里的两种乘法 `@` 和 `*` 都用得上。
 
@@ -123,8 +123,8 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 # %% [markdown]
 # ## Task 6 · Count only what is in range
 #
-# For each row the mean of those elements with `low <= element < high`, and 0 for a row that has none. Failed measurements
-# stand in `x` as NaN: they are never in range, and must not spoil the rest of their row.
+# For each row the mean of those elements with `low <= element < high`, and 0 for a row that has none. Failed
+# measurements stand in `x` as NaN: they are never in range, and must not spoil the rest of their row.
 #
 # 对每一行求满足 `low <= 元素 < high` 的元素的均值；一个都没有的行记为 0。`x` 中的 NaN 是失败的测量：
 # 它们不在任何范围之内，也不能影响同一行的其他元素。

@@ -20,7 +20,7 @@ AUTOGRAD = (
     "jacfwd",
     "jacobian",
     "enable_grad",
-    "ops",
+    "aten",
 )
 
 

@@ -4,14 +4,14 @@ import torch
 
 
 def create(n, value):
-    return dict(
-        zeros=torch.empty(2, n).zero_(),
-        ones=torch.zeros(n).double() + 1,
-        filled=torch.empty(n, 3).fill_(value),
-        evens=torch.tensor([2 * i for i in range(n)]),
-        halves=torch.linspace(0, (n - 1) / 2, n),
-        eye=torch.diag(torch.ones(n)),
-    )
+    return {
+        "zeros": torch.empty(2, n).zero_(),
+        "ones": torch.zeros(n).double() + 1,
+        "filled": torch.empty(n, 3).fill_(value),
+        "evens": torch.tensor([2 * i for i in range(n)]),
+        "halves": torch.linspace(0, (n - 1) / 2, n),
+        "eye": torch.diag(torch.ones(n)),
+    }
 
 
 def uniform(rows, cols, low, high, generator):

@@ -1,0 +1,50 @@
+"""Examples that you may read. `learn check 5.2` runs them with the hidden tests.
+
+`probe.f(...)` runs beside your file: it builds a model, hands it to your function and reports what happened.
+"""
+
+import torch
+
+from grader.testing import expect, task
+
+X = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+Y = torch.tensor([0, 1, 1])
+
+
+@task(1)
+def test_first_loss(probe):
+    """A model with all weights at zero finds two classes equally likely: the loss is log 2."""
+    seen = probe.linear_steps(X, Y, steps=1)
+    expect(seen["losses"]).close_to([0.693147])
+
+
+@task(1)
+def test_loss_falls(probe):
+    """Twenty steps on the same batch with learning rate 0.5."""
+    expect(probe.linear_steps(X, Y, steps=20)["losses"][-1]).at_most(0.4)
+
+
+@task(2)
+def test_epoch_of_two_batches(probe):
+    """Batches of 2 and 1, learning rate 0: every sample's loss is log 2."""
+    expect(probe.linear_epoch(X, Y, batch_size=2)).close_to(0.693147)
+
+
+@task(3)
+def test_guessing(probe):
+    """A model with all weights at zero says class 0 to everything: one of three is right."""
+    expect(probe.linear_evaluation(X, Y, batch_size=2)).close_to([0.693147, 1 / 3])
+
+
+@task(4)
+def test_patience_of_two(probe):
+    """1.0 is the best; two updates without anything lower, and it is over."""
+    expect(probe.stops([3.0, 1.0, 2.0, 1.5], patience=2)).equal_to([False, False, False, True])
+
+
+@task(5, needs=(1, 2, 3, 4), timeout=20)
+def test_output_has_ten_classes(probe):
+    """Sixty random images: there is nothing to learn, but the shapes can be seen."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(60, 64, generator=generator), torch.arange(60) % 10
+    expect(probe.fit_and_predict(x[:40], y[:40], x[40:50], y[40:50], x[50:])).shape(10, 10)

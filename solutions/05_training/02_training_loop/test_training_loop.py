@@ -1,0 +1,225 @@
+"""Hidden tests of 5.2. `walk` repeats the steps in float64, in the judge; the digits' last labels never leave it."""
+
+import functools
+
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits
+
+from grader.testing import expect, task
+
+LR, MOMENTUM = 0.2, 0.8
+GRAPH = {"does not require grad": "graph_cut"}
+
+
+def network(rng, a=6, h=5, c=4):
+    """Weights of linear, tanh, linear."""
+    return [rng.normal(*s) for s in ((h, a), (h,), (c, h), (c,))]
+
+
+def data(rng, n):
+    return rng.normal(n, 6), rng.integers(0, 4, n)
+
+
+def logits(w, x):
+    return F.linear(F.linear(x.double(), w[0], w[1]).tanh(), w[2], w[3])
+
+
+def walk(w, batches, zero=True, loss=F.cross_entropy):
+    """The weights after one step per batch, and each batch's loss before it."""
+    w, losses = [t.double().requires_grad_() for t in w], []
+    sgd = torch.optim.SGD(w, lr=LR, momentum=MOMENTUM)
+    for x, y in batches:
+        if zero:
+            sgd.zero_grad()
+        losses.append(loss(logits(w, x), y))
+        losses[-1].backward()
+        sgd.step()
+    return [t.detach() for t in w], [v.item() for v in losses]
+
+
+def twice_softmax(z, y):
+    return F.cross_entropy(z.softmax(1), y)
+
+
+def summed(z, y):
+    return F.cross_entropy(z, y, reduction="sum")
+
+
+def tracked(value):
+    """True for a tensor that still holds its graph."""
+    return isinstance(value, torch.Tensor) and value.requires_grad
+
+
+@task(1, raises=GRAPH)
+def test_three_steps(probe, rng):
+    """Clear, forwards, backwards, step; each time with this batch's gradient alone."""
+    w, batches = network(rng), [data(rng, n) for n in (7, 7, 3)]
+    seen = probe.steps(w, batches, lr=LR, momentum=MOMENTUM)
+    unmoved = "stepped_without_gradients" if seen["calls"] else "never_stepped"
+    expect(seen["state"]).close_to(
+        walk(w, batches)[0],
+        dtype=torch.float32,
+        mistaken_for={
+            unmoved: w,
+            "gradients_accumulated": lambda: walk(w, batches, zero=False)[0],
+            "softmax_before_cross_entropy": lambda: walk(w, batches, loss=twice_softmax)[0],
+            "summed_not_averaged": lambda: walk(w, batches, loss=summed)[0],
+        },
+    )
+
+
+@task(1, raises=GRAPH)
+def test_loss_of_each_step(probe, rng):
+    """The loss before the step, as a number without a graph. Batches of 1 and more."""
+    w, batches = network(rng), [data(rng, n) for n in (1, 5, 8)]
+    losses = probe.steps(w, batches, lr=LR, momentum=MOMENTUM)["losses"]
+    expect(losses).close_to(walk(w, batches)[1], mistaken_for={"loss_after_the_step": lambda: _after(w, batches)})
+    expect(any(map(tracked, losses))).equal_to(False, mistaken_for={"graph_kept": True})
+
+
+def _after(w, batches):
+    ends = [walk(w, batches[: i + 1])[0] for i in range(len(batches))]
+    return [F.cross_entropy(logits(e, x), y).item() for e, (x, y) in zip(ends, batches, strict=True)]
+
+
+@task(2, needs=(1,), raises=GRAPH)
+def test_one_epoch(probe, rng):
+    """One step per batch; the loss is a mean over samples, not over batches of 8, 8 and 1."""
+    w, (x, y) = network(rng), data(rng, 17)
+    end, (a, b, c) = walk(w, list(zip(x.split(8), y.split(8), strict=True)))
+    seen = probe.epoch(w, x, y, batch_size=8, lr=LR, momentum=MOMENTUM)
+    expect(seen["state"]).close_to(end, dtype=torch.float32, mistaken_for={"never_stepped": w})
+    expect(seen["loss"]).close_to(
+        (8 * a + 8 * b + c) / 17,
+        mistaken_for={
+            "mean_of_batch_means": (a + b + c) / 3,
+            "last_batch_only": c,
+            "total_not_mean": 8 * a + 8 * b + c,
+        },
+    )
+    expect(tracked(seen["loss"])).equal_to(False, mistaken_for={"graph_kept": True})
+
+
+@task(2, needs=(1,), raises=GRAPH)
+def test_epoch_in_training_mode(probe, rng):
+    """Whatever mode the model was left in."""
+    x, y = data(rng, 9)
+    modes = probe.epoch(network(rng), x, y, batch_size=4, lr=LR, momentum=MOMENTUM)["modes"]
+    expect(False in modes).equal_to(False, mistaken_for={"train_mode_forgotten": True})
+
+
+@task(3)
+def test_evaluation_counts_samples(probe, rng):
+    """Loss and accuracy over 17 samples in batches of 8, 8 and 1."""
+    w, (x, y) = network(rng), data(rng, 17)
+    z = logits([t.double() for t in w], x)
+    hits = (z.argmax(1) == y).double()
+    hits[-1], y[-1] = 1.0, z[-1].argmax()  # the odd one is always right: its weight shows
+    losses = F.cross_entropy(z, y, reduction="none")
+    a, b, c = (part.mean().item() for part in losses.split(8))
+    answer = probe.evaluation(w, x, y, batch_size=8)["answer"]
+    rest = answer[1:] if isinstance(answer, list | tuple) else ()
+    loss, accuracy = losses.mean().item(), hits.mean().item()
+    expect(answer).close_to(
+        [loss, accuracy],
+        mistaken_for={
+            "mean_of_batch_means": [(a + b + c) / 3, *rest],
+            "accuracy_by_batches": [loss, sum(p.mean().item() for p in hits.split(8)) / 3],
+            "percent": [loss, 100 * accuracy],
+            "total_not_mean": [17 * loss, *rest],
+        },
+    )
+    expect(any(map(tracked, answer))).equal_to(False, mistaken_for={"graph_kept": True})
+
+
+@task(3, raises={"more than 1 value per channel": "eval_mode_forgotten"})
+def test_evaluation_leaves_no_trace(probe, rng):
+    """Evaluation mode, no graph, and batch norm's statistics as they were."""
+    (W1, b1, W2, b2), (x, y) = network(rng), data(rng, 9)
+    norm = [rng.uniform(5, low=0.5, high=2.0) for _ in range(4)]
+    state = [W1, b1, *norm, torch.tensor(rng.integer(1, 99)), W2, b2]
+    seen = probe.evaluation(state, x, y, batch_size=4, norm=True)
+    expect(True in seen["modes"]).equal_to(False, mistaken_for={"eval_mode_forgotten": True})
+    expect(True in seen["recorded"]).equal_to(False, mistaken_for={"graph_built": True})
+    expect(seen["state"]).equal_to(state)
+
+
+@task(3)
+def test_mode_is_restored(probe, rng):
+    """A model in training mode goes on training, one in evaluation mode stays there."""
+    w, (x, y) = network(rng), data(rng, 3)
+    for mode in (True, False):
+        seen = probe.evaluation(w, x, y, batch_size=2, training=mode)
+        expect(seen["training"]).equal_to(mode, mistaken_for={"mode_not_restored": not mode})
+
+
+def until(n):
+    """What `update` says if it ends the training at its n-th call, counted from 0."""
+    return [False] * n + [True]
+
+
+def states(rng, n):
+    """n states of linear(3, 2) with batch norm, the counter of batches included."""
+    sizes = [(2, 3), *[(2,)] * 5]
+    return [[*(rng.normal(*s) for s in sizes), torch.tensor(rng.integer(0, 99))] for _ in range(n)]
+
+
+@task(4)
+def test_stops_when_patience_ends(probe, rng):
+    """Only `patience` updates in a row end it, counted from the best."""
+    unit = rng.number(0.5, 2.0)
+    losses = [unit * v for v in (5.0, 3.0, 4.0, 2.5, 2.7, 2.6, 2.9, 3.5)]
+    said = probe.stopping(states(rng, 8), losses, patience=2)["said"]
+    expect(said).equal_to(
+        until(5),
+        mistaken_for={
+            "patience_off_by_one": until(6),
+            "counter_never_reset": until(4),
+            "compared_with_the_last": until(7),
+            "higher_taken_for_better": until(2),
+        },
+    )
+
+
+@task(4)
+def test_a_tie_is_no_improvement(probe, rng):
+    """Patience is 3 unless said otherwise; patience of 1 ends at the first tie."""
+    best, worse = rng.number(0.1, 0.5), rng.number(0.6, 2.0)
+    expect(probe.stopping(states(rng, 4), [best, worse, best, worse])["said"]).equal_to([False] * 3 + [True])
+    expect(probe.stopping(states(rng, 2), [best, best], patience=1)["said"]).equal_to([False, True])
+
+
+@task(4)
+def test_best_state_comes_back(probe, rng):
+    """Parameters and buffers of the third of six, though the model has moved on."""
+    seq, all_states = (3.0, 2.0, 0.5, 0.9, 0.8, 0.7), states(rng, 6)
+    back = probe.stopping(all_states, [v * rng.number(0.95, 1.0) for v in seq], patience=9)["state"]
+    best, last = all_states[2], all_states[-1]
+    expect(back).equal_to(
+        best,
+        mistaken_for={
+            "best_is_an_alias": last,
+            "buffers_forgotten": [*best[:4], *last[4:]],
+            "first_kept": all_states[0],
+        },
+    )
+
+
+@functools.cache
+def digits():
+    """1,797 images of 8 × 8 pixels, as rows, and what they show."""
+    raw = load_digits()
+    return torch.tensor(raw.data / 16, dtype=torch.float32), torch.tensor(raw.target)
+
+
+@task(5, needs=(1, 2, 3, 4), timeout=20)
+def test_digits(probe, rng, bar):
+    """Trained on 1,000 digits with 297 to validate, judged on 500 whose labels stay here."""
+    x, y = digits()
+    train, val, new = rng.permutation(len(x)).split((1000, 297, 500))
+    scores = probe.fit_and_predict(x[train], y[train], x[val], y[val], x[new])
+    expect(scores).shape(500, 10)
+    accuracy = (scores.argmax(1) == y[new]).double().mean().item()
+    expect(accuracy > 0.3).true("below", "learned_nothing", got=round(accuracy, 3), bar=bar["accuracy"])
+    expect(accuracy).at_least(bar["accuracy"])
