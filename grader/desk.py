@@ -43,6 +43,7 @@ class Desk:
     visible: bool = False  # the test is one that the learner may read
     arrived: bool = False  # a value of the learner's has come in this test
     end: BaseException | None = None  # how the cell ended in this test, even if the test swallowed it
+    error: BaseException | None = None  # the last one raised into this test, even if swallowed
     answerer: Answerer | None = None
     unloadable: BaseException | None = None
     until: float = 0.0
@@ -53,10 +54,23 @@ class Desk:
     def begin(self, mark: TaskMark, seed: int, visible: bool) -> None:
         """A new test."""
         self.mark, self.seed, self.arrived, self.end, self.visible = mark, seed, False, None, visible
+        self.error = None
         self.until = min(time.monotonic() + (mark.timeout or self.limit), self.ends_at)
 
     def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """See `testing.Desk`."""
+        try:
+            return self._call(target, name, args, kwargs)
+        except BaseException as e:
+            self.error = e
+            raise
+
+    def ending(self, raised: BaseException | None) -> BaseException | None:
+        """How the test ended, given what it raised: a crash or an error that it swallowed counts all the same."""
+        swallowed = None if getattr(self.error, "expected", False) else self.error
+        return self.end or raised or swallowed
+
+    def _call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._load()
         seed, self.seed = self.seed, None
         request = {"target": target, "name": name, "args": args, "kwargs": kwargs, "seed": seed}
@@ -122,7 +136,7 @@ class Desk:
             if kind == "NotWritten" or ("NotImplementedError" in bases and not loading):
                 return NotYet(str(v.get("name") or ""))
             raised = LearnerRaised(kind, bases, message, line, str(v.get("origin")))
-            raised.loading = loading  # type: ignore[attr-defined]
+            raised.loading = loading
             return raised
         if reply.word == "unsendable":
             return Failure("unsendable", path=str(v.get("path")), type=str(v.get("kind")))

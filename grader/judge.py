@@ -94,7 +94,7 @@ class _Sitting(Fixtures):
                 self.call = None
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=plan[(i + 1) % len(plan)])
                 error = self.call.excinfo.value if self.call and self.call.excinfo else None
-                checks.append(check_of(about, desk, self.call is not None, desk.end or error))
+                checks.append(check_of(about, desk, self.call is not None, desk.ending(error)))
             times.append(time.monotonic() - began)
         return checks, times
 

@@ -80,6 +80,8 @@ class LearnerRaised(Exception):
         self.message = message
         self.line = line
         self.origin = origin
+        self.loading = False  # while the file was loaded
+        self.expected = False  # a test asked for it
 
 
 class Desk(Protocol):
@@ -282,6 +284,7 @@ class _Expect:
         try:
             function(*args, **kwargs)
         except LearnerRaised as e:
+            e.expected = True
             if error.__name__ not in e.bases:
                 raise Failure("wrong_error", mistake, e.line, got=e.kind, want=error.__name__) from None
         else:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from grader.sandbox import kernel
 
 _SYSTEM = ("/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/local/lib", "/etc/ld.so.cache")
+_OURS = ("torch", "numpy", "msgspec")  # what the far side itself imports
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _ETC = {
     "passwd": "nobody:x:65534:65534:nobody:/tmp:/bin/false\n",
@@ -54,7 +55,7 @@ def libraries(distributions: Iterable[str]) -> View:
     return View(
         tuple(existing),
         tuple(sites),
-        tuple(dict.fromkeys([*_top_level(_closure(["torch", "msgspec", *distributions])), str(Path(__file__).parent)])),
+        tuple(dict.fromkeys([*_top_level(_closure([*_OURS, *distributions])), str(Path(__file__).parent)])),
         tuple((p, str(Path(p).readlink())) for p in existing if Path(p).is_symlink()),
     )
 

@@ -208,6 +208,7 @@ class Warden:
         if int(status.get("Threads", "1")) != 1:
             raise Lost("the zygote has more than one thread")
         self.held = int(status.get("VmData", "0 kB").split()[0]) << 10
+        self.shared = _resident(self.pid)  # what every fork begins with, without costing anything
         return None
 
     def _tried(self) -> Confinement:
@@ -418,7 +419,8 @@ class Cell:
 
     def _watch(self) -> None:
         """RLIMIT_DATA is per process: the sum over the tree is ours to watch."""
-        if sum(_resident(p) for p in _tree(self.pid)) > (self.kind[0].memory_mb << 20) * 5 // 4:
+        own = sum(max(0, _resident(p) - self._warden.shared) for p in _tree(self.pid))
+        if own > (self.kind[0].memory_mb << 20) * 5 // 4:
             raise OutOfMemory
 
 

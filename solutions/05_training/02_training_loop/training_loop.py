@@ -40,8 +40,8 @@ def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y:
 # %% [markdown]
 # ## Task 2 · One epoch
 #
-# One pass over the loader in training mode, one step per batch. Return the mean loss per *sample*: the last batch may be
-# smaller than the others, and must then count for less.
+# One pass over the loader in training mode, one step per batch. Return the mean loss per *sample*: the last batch may
+# be smaller than the others, and must then count for less.
 #
 # 在训练模式下把 loader 走一遍,每个批次走一步。返回每个**样本**的平均损失:
 # 最后一个批次可能比较小,分量也应当相应地小。

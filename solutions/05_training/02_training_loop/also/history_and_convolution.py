@@ -14,7 +14,7 @@ def train_step(model, optimizer, x, y):
             p.grad = g
         return loss
 
-    return float(optimizer.step(closure))
+    return optimizer.step(closure).item()
 
 
 def train_epoch(model, optimizer, loader):

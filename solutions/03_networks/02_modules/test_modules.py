@@ -1,0 +1,379 @@
+"""Hidden tests of 3.2: modules with the judge's weights against the formulas in float64."""
+
+import torch
+
+from grader.testing import expect, task
+
+BUILDING = {
+    "Module.__init__() call": "super_forgotten",
+    "mat1 and mat2 shapes": "not_flattened",
+    "size mismatch": "not_flattened",
+    "view size is not compatible": "view_of_strided",
+}
+OURS = [(128, 784), (128,), (64, 128), (64,), (10, 64), (10,)]
+
+
+def weights(rng, shapes):
+    """One tensor for each shape: matrices that keep the size of what passes, biases of size 1.
+
+    Biases of one length are equal, so that a module may register its layers in whatever order.
+    """
+    biases = {s: rng.normal(*s) for s in shapes if len(s) == 1}
+    return [biases[s] if len(s) == 1 else rng.normal(*s, std=s[1] ** -0.5) for s in shapes]
+
+
+def layers(w, x, between=torch.relu):
+    """Linear layers with `between` between them, in float64."""
+    x = x.double()
+    for i in range(0, len(w), 2):
+        x = (x if i == 0 else between(x)) @ w[i].double().T + w[i + 1].double()
+    return x
+
+
+@task(1, raises=BUILDING)
+def test_logits(probe, rng):
+    """784-128-64-10 with ReLU in between, and nothing after the last layer."""
+    w, x = weights(rng, OURS), rng.normal(5, 1, 28, 28)
+    flat = x.reshape(5, 784)
+    want = layers(w, flat)
+    expect(probe.digits(w, x)).close_to(
+        want,
+        dtype=torch.float32,
+        rtol=1e-3,
+        atol=1e-3,
+        mistaken_for={
+            "relu_after_output": want.relu(),
+            "softmax_in_the_model": want.softmax(1),
+            "log_softmax_in_the_model": want.log_softmax(1),
+            "no_activation": layers(w, flat, between=lambda h: h),
+            "other_activation": layers(w, flat, between=torch.sigmoid),
+            "one_activation_missing": layers(w[2:], layers(w[:2], flat)),
+        },
+    )
+
+
+@task(1, raises=BUILDING)
+def test_parameters_of_digits(probe, rng):
+    """109,386 numbers in its parameters, and every one of them gets a gradient."""
+    seen = probe.digits_anatomy(rng.normal(40, 1, 28, 28))
+    expect(seen["count"]).equal_to(109_386, mistaken_for={"nothing_registered": 0, "bias_missing": 109_184})
+    expect(seen["idle"]).at_most(0, mistaken_for={"layer_unused": seen["idle"]})
+
+
+@task(1, raises=BUILDING)
+def test_images_of_any_layout(probe, rng):
+    """Images whose rows are not next to each other in memory."""
+    w, x = weights(rng, OURS), rng.normal(28, 28, 1, 3).permute(3, 2, 1, 0)
+    expect(probe.digits(w, x)).close_to(layers(w, x.reshape(3, 784)), dtype=torch.float32, rtol=1e-3, atol=1e-3)
+
+
+@task(1, raises=BUILDING)
+def test_flat_single_and_no_image(probe, rng):
+    """(1, 784) in float64 after .double(), and a batch of no images."""
+    w, x = weights(rng, OURS), rng.normal(1, 784, dtype=torch.float64)
+    expect(probe.digits(w, x)).close_to(layers(w, x))
+    expect(probe.digits(w, torch.zeros(0, 1, 28, 28))).shape(0, 10)
+
+
+def tower_shapes(n_in, width, hidden, depth, n_out):
+    """Of a tower's weights, from the input to the output."""
+    block = [(hidden, width), (hidden,), (width, hidden), (width,)]
+    return [(width, n_in), (width,), *block * depth, (n_out, width), (n_out,)]
+
+
+def tower(w, x, residual=1.0):
+    """The tower of these weights, in float64."""
+    x = layers(w[:2], x)
+    for i in range(2, len(w) - 2, 4):
+        x = residual * x + layers(w[i : i + 4], x)
+    return layers(w[-2:], x)
+
+
+TOWER = {"Module.__init__() call": "super_forgotten"}
+
+
+@task(2, raises=TOWER)
+def test_parameters_of_a_tower(probe, rng):
+    """Every block is registered and has weights of its own, and they all get gradients."""
+    sizes = (5, 7, 11, 4, 3)
+    n, block = 5 * 7 + 7 + 7 * 3 + 3, 7 * 11 + 11 + 11 * 7 + 7
+    seen = probe.tower_anatomy(sizes, rng.normal(50, 5))
+    expect(seen["count"]).equal_to(
+        n + 4 * block,
+        mistaken_for={"python_list": n, "blocks_shared": n + block, "nothing_registered": 0},
+    )
+    expect(seen["idle"]).at_most(0, mistaken_for={"layer_unused": seen["idle"]})
+
+
+@task(2, raises=TOWER)
+def test_tower_of_three_blocks(probe, rng):
+    """Linear, three residual blocks, linear."""
+    sizes = (4, 6, 9, 3, 2)
+    w, x = weights(rng, tower_shapes(*sizes)), rng.normal(5, 4)
+    last = w[:2] + w[-6:]
+    expect(probe.tower(sizes, w, x)).close_to(
+        tower(w, x),
+        dtype=torch.float32,
+        rtol=1e-3,
+        atol=1e-3,
+        mistaken_for={
+            "residual_missing": tower(w, x, residual=0.0),
+            "only_one_block": tower(last, x),
+            "blocks_left_out": tower(w[:2] + w[-2:], x),
+        },
+    )
+
+
+@task(2, raises=TOWER)
+def test_tower_without_blocks(probe, rng):
+    """depth = 0: the two linear layers alone; one row, in float64."""
+    sizes = (3, 8, 5, 0, 4)
+    w, x = weights(rng, tower_shapes(*sizes)), rng.normal(1, 3, dtype=torch.float64)
+    expect(probe.tower(sizes, w, x)).close_to(tower(w, x))
+
+
+CENTRE = {
+    "Module.__init__() call": "super_forgotten",
+    "backward through the graph a second time": "graph_kept",
+    "leaf Variable": "parameter_for_buffer",
+    "as parameter 'mean'": "parameter_for_buffer",
+    "modified by an inplace operation": "graph_kept",
+}
+
+
+def running(batches, momentum):
+    """The mean after each batch, in float64."""
+    means, mean = [], 0.0
+    for batch in batches:
+        mean = (1 - momentum) * mean + momentum * batch.double().mean(0)
+        means.append(mean)
+    return means
+
+
+def differences(batches, means):
+    """What comes out."""
+    return [b.double() - m for b, m in zip(batches, means, strict=True)]
+
+
+@task(3, raises=CENTRE)
+def test_mean_moves_in_training(probe, rng):
+    """Three batches of different sizes, momentum 0.3."""
+    batches = [rng.normal(n, 4, mean=3.0) for n in (5, 8, 1)]
+    means, reversed_ = running(batches, 0.3), running(batches, 0.7)
+    seen = probe.centre(4, momentum=0.3, batches=batches, modes=[True] * 3)
+    expect(seen["outputs"]).close_to(
+        differences(batches, means),
+        dtype=torch.float32,
+        atol=1e-4,
+        mistaken_for={
+            "momentum_reversed": differences(batches, reversed_),
+            "batch_mean_subtracted": differences(batches, [b.double().mean(0) for b in batches]),
+            "subtracted_too_early": differences(batches, [torch.zeros(4).double(), *means[:2]]),
+            "never_moved": differences(batches, [torch.zeros(4)] * 3),
+        },
+    )
+    expect(seen["means"]).close_to(
+        means,
+        dtype=torch.float32,
+        atol=1e-4,
+        mistaken_for={"momentum_reversed": reversed_, "never_moved": [torch.zeros(4)] * 3},
+    )
+
+
+@task(3, raises=CENTRE)
+def test_mean_rests_in_evaluation(probe, rng):
+    """Two training batches, one to evaluate, one more to train; the default momentum, in float64."""
+    batches = [rng.normal(n, 3, mean=-2.0, dtype=torch.float64) for n in (4, 6, 9, 5)]
+    a, b, d = running([batches[0], batches[1], batches[3]], 0.1)
+    seen = probe.centre(3, momentum=None, batches=batches, modes=[True, True, False, True])
+    expect(seen["means"]).close_to(
+        [a, b, b, d],
+        dtype=torch.float64,
+        rtol=1e-5,
+        mistaken_for={"moved_in_evaluation": running(batches, 0.1), "momentum_reversed": running(batches, 0.9)},
+    )
+    expect(seen["outputs"]).close_to(differences(batches, [a, b, b, d]), dtype=torch.float64, rtol=1e-5)
+
+
+@task(3, raises=CENTRE)
+def test_mean_is_a_buffer(probe, rng):
+    """Saved, not trained, and taken along to another dtype or device."""
+    seen = probe.centre_anatomy(6)
+    expect(seen["parameters"]).equal_to(0, mistaken_for={"parameter_for_buffer": 6})
+    expect(seen["saved"]).equal_to(True, mistaken_for={"not_registered": False})
+    expect([seen["dtype"], seen["device"]]).equal_to(
+        ["torch.float64", "meta"], mistaken_for={"not_registered": ["torch.float32", "cpu"]}
+    )
+
+
+@task(3, raises=CENTRE)
+def test_mean_is_loaded(probe, rng):
+    """What was saved is used after loading."""
+    mean, x = rng.normal(5, mean=2.0), rng.normal(3, 5)
+    expect(probe.centre_loaded(mean, x)).close_to(x - mean, mistaken_for={"not_registered": x})
+
+
+@task(3, raises=CENTRE)
+def test_mean_is_a_constant(probe, rng):
+    """The gradient passes by the mean, and the mean remembers no graph."""
+    x, v = rng.normal(6, 3), rng.normal(6, 3)
+    seen = probe.centre_gradient(3, x, v)
+    through = v - 0.4 * v.mean(0)
+    expect(seen["gradients"]).close_to([v, v], mistaken_for={"gradient_through_the_mean": [through, through]})
+    expect(seen["graph"]).equal_to(False, mistaken_for={"graph_kept": True})
+
+
+@task(4)
+def test_weights_and_biases(probe, rng):
+    """Elements of parameters; a batch norm's running statistics are not among them."""
+    t, w = rng.integer(11, 20), rng.integer(3, 9)
+    n = 2 * t * w + t + 2 * w
+    expect(probe.count(t, w, tied=False, frozen=False)).equal_to(
+        n, mistaken_for={"tensors_counted": 5, "buffers_counted": n + 2 * w + 1, "biases_left_out": 2 * t * w}
+    )
+
+
+@task(4)
+def test_shared_counts_once(probe, rng):
+    """The embedding and the output layer share one matrix."""
+    t, w = rng.integer(11, 20), rng.integer(3, 9)
+    n = t * w + t + 2 * w
+    expect(probe.count(t, w, tied=True, frozen=False)).equal_to(
+        n,
+        mistaken_for={
+            "shared_counted_twice": n + t * w,
+            "buffers_counted": n + t * w + 2 * w + 1,
+            "tensors_counted": 4,
+        },
+    )
+
+
+@task(4)
+def test_frozen_does_not_count(probe, rng):
+    """The batch norm is frozen."""
+    t, w = rng.integer(11, 20), rng.integer(3, 9)
+    n = 2 * t * w + t
+    expect(probe.count(t, w, tied=False, frozen=True)).equal_to(
+        n, mistaken_for={"frozen_counted": n + 2 * w, "buffers_counted": n + 4 * w + 1, "tensors_counted": 3}
+    )
+
+
+NET = [(8, 5), (8,), (3, 8), (3,)]
+
+
+@task(5, raises={"can't call numpy": "graph_built"})
+def test_probabilities(probe, rng):
+    """Softmax over the classes, dropout off, no graph."""
+    w, x = weights(rng, NET), rng.normal(6, 5)
+    seen = probe.predict(w, x, training=True)
+    logits = layers(w, x)
+    expect(bool(seen["modes"])).equal_to(True, mistaken_for={"forward_called": False})
+    expect(any(seen["modes"])).equal_to(False, mistaken_for={"eval_forgotten": True})
+    expect(seen["probabilities"]).close_to(
+        logits.softmax(1),
+        dtype=torch.float32,
+        mistaken_for={
+            "softmax_over_the_batch": logits.softmax(0),
+            "logits_returned": logits,
+            "log_returned": logits.log_softmax(1),
+            "classes_returned": logits.argmax(1),
+        },
+    )
+    expect(seen["probabilities"]).tracks_gradient(False, mistake="graph_built")
+
+
+@task(5)
+def test_mode_is_left_as_it_was(probe, rng):
+    """A model in training goes on training, one in evaluation stays there."""
+    w, x = weights(rng, NET), rng.normal(2, 5)
+    expect(probe.predict(w, x, training=True)["left"]).equal_to([True] * 5, mistaken_for={"left_in_eval": [False] * 5})
+    expect(probe.predict(w, x, training=False)["left"]).equal_to(
+        [False] * 5, mistaken_for={"always_trains": [True] * 5}
+    )
+
+
+@task(5)
+def test_one_row_and_no_row(probe, rng):
+    """A single row, and none."""
+    w, x = weights(rng, NET), rng.normal(1, 5)
+    one, none = (probe.predict(w, rows, training=False)["probabilities"] for rows in (x, x[:0]))
+    expect(one).close_to(layers(w, x).softmax(1), dtype=torch.float32)
+    expect(none).shape(0, 3)
+
+
+def descend(W, b, x, y, lr, steps, keep=0.0, twice=False, total=False):
+    """Gradient descent on the mean cross-entropy of a linear layer, by its formula, in float64: losses, W, b.
+
+    `keep`: how much of the last gradient stays; `twice`: a softmax before the loss, which applies its own;
+    `total`: the sum instead of the mean.
+    """
+    W, b, x, losses, gW, gb = W.double(), b.double(), x.double(), [], 0.0, 0.0
+    for _ in range(steps):
+        p = (x @ W.T + b).softmax(1)
+        q = p.softmax(1) if twice else p
+        losses.append(-q[torch.arange(len(y)), y].log().mean().item() * (len(y) if total else 1))
+        g = (q - torch.eye(len(W), dtype=torch.float64)[y]) / (1 if total else len(y))
+        g = p * (g - (g * p).sum(1, keepdim=True)) if twice else g
+        gW, gb = keep * gW + g.T @ x, keep * gb + g.sum(0)
+        W, b = W - lr * gW, b - lr * gb
+    return losses, W, b
+
+
+@task(6)
+def test_weights_after_four_steps(probe, rng):
+    """Four steps down the mean cross-entropy, each with its own gradient."""
+    w, x, y = weights(rng, [(3, 5), (3,)]), rng.normal(9, 5, std=2.0), rng.integers(0, 3, 9)
+    seen = probe.fit(w, x, y, lr=0.7, steps=4)
+
+    def after(**how):
+        return list(descend(*w, x, y, 0.7, 4, **how)[1:])
+
+    expect(seen["weights"]).close_to(
+        after(),
+        dtype=torch.float32,
+        rtol=1e-3,
+        mistaken_for={
+            "gradients_accumulated": after(keep=1.0),
+            "softmax_before_the_loss": after(twice=True),
+            "never_stepped": w,
+            "summed_loss": after(total=True),
+            "momentum_added": after(keep=0.9),
+        },
+    )
+
+
+@task(6)
+def test_losses_before_each_step(probe, rng):
+    """As many losses as steps; the first belongs to the weights as they came."""
+    w, x, y = weights(rng, [(4, 2), (4,)]), rng.normal(7, 2, std=2.0), rng.integers(0, 4, 7)
+    losses = descend(*w, x, y, 0.5, 6)[0]
+    expect(probe.fit(w, x, y, lr=0.5, steps=5)["losses"]).close_to(
+        losses[:5],
+        rtol=1e-3,
+        mistaken_for={
+            "losses_after_the_step": losses[1:],
+            "gradients_accumulated": descend(*w, x, y, 0.5, 5, keep=1.0)[0],
+            "softmax_before_the_loss": descend(*w, x, y, 0.5, 5, twice=True)[0],
+            "never_stepped": losses[:1] * 5,
+            "summed_loss": descend(*w, x, y, 0.5, 5, total=True)[0],
+        },
+    )
+
+
+@task(6)
+def test_fits_in_training_mode(probe, rng):
+    """A model that comes in evaluation mode is trained in training mode."""
+    w = weights(rng, [(2, 3), (2,)])
+    seen = probe.fit(w, rng.normal(4, 3), rng.integers(0, 2, 4), lr=0.1, steps=3)
+    expect(bool(seen["modes"])).equal_to(True, mistaken_for={"forward_called": False})
+    expect(all(seen["modes"])).equal_to(True, mistaken_for={"train_forgotten": False})
+
+
+@task(6, needs=(1,))
+def test_digits_learn(probe, rng, bar):
+    """Your own network learns sixty made-up images of ten classes by heart."""
+    y = torch.arange(60) % 10
+    x = 2 * rng.normal(10, 1, 28, 28)[y] + rng.normal(60, 1, 28, 28)
+    losses = probe.fit_digits(x, y, lr=0.1, steps=25)
+    expect(len(losses)).equal_to(25)
+    expect(losses[-1]).at_most(bar["fitted_loss"])

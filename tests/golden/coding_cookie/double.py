@@ -1,0 +1,15 @@
+# -*- coding: gbk -*-
+# ¼Ó±¶
+import torch
+
+
+def double(x):
+    return 2 * x
+
+
+def outer(a, b):
+    return a[:, None] * b
+
+
+def quadruple(x):
+    return double(double(x))

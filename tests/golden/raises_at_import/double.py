@@ -1,0 +1,4 @@
+import torch
+
+
+raise ValueError('no')
