@@ -14,7 +14,7 @@ def _parameters(model):
 
 
 def _fill(model, weights):
-    """Each of the model's tensors, in order, takes the first weight left that has its shape (or that shape transposed)."""
+    """Each of the model's tensors, in order, takes the first weight left of its shape (or of its shape transposed)."""
     left = list(weights)
     with torch.no_grad():
         for tensor in _state(model):

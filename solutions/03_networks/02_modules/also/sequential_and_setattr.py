@@ -1,6 +1,7 @@
 """nn.Sequential throughout, a subclass of it, an in-place buffer, gradient steps by hand."""
 
 import contextlib
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -10,7 +11,7 @@ class Digits(nn.Sequential):
     def __init__(self, *sizes):
         sizes = sizes or (784, 128, 64, 10)
         layers = [nn.Flatten()]
-        for a, b in zip(sizes, sizes[1:]):
+        for a, b in pairwise(sizes):
             layers += [nn.Linear(a, b), nn.ReLU(inplace=True)]
         super().__init__(*layers[:-1])
 

@@ -1,0 +1,223 @@
+"""The judge end to end: real cells, real pytest sessions, a course written for the occasion."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader import judge, pool
+from grader.course import Course
+from grader.model import Job, Outcome, Tier, Verdict
+from grader.sandbox import warden
+
+MINI = Path(__file__).parent / "mini_course"
+RIGHT = (MINI / "solutions/01_mini/01_double/double.py").read_text()
+HEAD = "import torch\n\nfrom grader.testing import expect, task\n\n\n"
+
+
+@pytest.fixture(scope="module")
+def cells() -> warden.Warden:
+    with warden.Warden() as w:
+        yield w
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(MINI, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "course"
+
+
+def grade(cells: warden.Warden, folder: Path, tests: str, text: str = RIGHT, **changes: object) -> Verdict:
+    """The verdict on `text` by these hidden tests alone."""
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + tests)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text("")
+    section = Course.at(folder)["double"]
+    job = Job(section="double", section_digest=section.digest, text=text)
+    return judge.grade(section, [job], cells, b"secret")[0]
+
+
+def test_an_error_before_any_answer_is_ours(cells: warden.Warden, folder: Path) -> None:
+    """A test that breaks before the learner's code was asked gives no verdict, and blames nobody."""
+    verdict = grade(cells, folder, "@task(1)\ndef test_a(learner):\n    1 / 0\n")
+    assert [(c.outcome, c.kind) for c in verdict.checks] == [(Outcome.BROKEN, "internal")]
+    assert verdict.broken and not verdict.passed and verdict.points == "0"
+
+
+def test_an_error_after_an_answer_is_no_way_out(cells: warden.Warden, folder: Path) -> None:
+    """Once an answer has come, a test that trips over it has failed, flagged for a person."""
+    tests = "@task(1)\ndef test_a(learner):\n    learner.double(torch.ones(2)).no_such_thing()\n"
+    check = grade(cells, folder, tests).checks[0]
+    assert (check.outcome, check.kind) == (Outcome.FAILED, "unreadable")
+    assert check.flag.startswith("unreadable")
+
+
+def test_a_plain_assert_fails(cells: warden.Warden, folder: Path) -> None:
+    """`assert` in a hidden test is a failed check."""
+    verdict = grade(cells, folder, "@task(1)\ndef test_a(learner):\n    assert learner.double(torch.ones(1)) == 3\n")
+    assert verdict.checks[0].outcome is Outcome.FAILED
+
+
+def test_a_swallowed_exception_still_fails(cells: warden.Warden, folder: Path) -> None:
+    """A test that catches everything cannot make a crash or an exception pass."""
+    tests = """@task(1)
+def test_a(learner):
+    try:
+        learner.double(torch.ones(1))
+    except BaseException:
+        pass
+
+
+@task(2)
+def test_b(learner):
+    try:
+        learner.outer(torch.ones(1), torch.ones(1))
+    except Exception:
+        pass
+"""
+    text = "import os\ndef double(x): os._exit(0)\ndef outer(a, b): raise ValueError\n"
+    outcomes = [c.outcome for c in grade(cells, folder, tests, text).checks]
+    assert outcomes == [Outcome.CRASHED, Outcome.FAILED]
+
+
+def test_an_expected_exception_passes(cells: warden.Warden, folder: Path) -> None:
+    """`expect.raises` is how a test asks for an error; a subclass of it will do, no error or another will not."""
+    tests = "@task(1)\ndef test_a(learner):\n    expect.raises(ValueError, learner.double, torch.ones(1))\n"
+    seen = []
+    for body in ("raise ValueError", "raise UnicodeError", "raise KeyError", "return x"):
+        check = grade(cells, folder, tests, f"def double(x): {body}\n").checks[0]
+        seen.append((check.outcome.value, check.kind))
+    assert seen == [("passed", ""), ("passed", ""), ("failed", "wrong_error"), ("failed", "not_raised")]
+
+
+def test_tests_that_cannot_be_imported_break(cells: warden.Warden, folder: Path) -> None:
+    """A hidden test file with an error is our fault, and says where."""
+    verdict = grade(cells, folder, "import no_such_module\n")
+    assert verdict.broken
+    assert "no_such_module" in verdict.checks[0].params["what"]
+
+
+def test_another_sections_tests_refuse(cells: warden.Warden, folder: Path) -> None:
+    """A job that was made for other tests is not judged by these."""
+    section = Course.at(folder)["double"]
+    job = Job(section="double", section_digest="of another version", text=RIGHT)
+    verdict = judge.grade(section, [job], cells, b"s")[0]
+    assert verdict.broken and verdict.checks[0].kind == "other_section"
+
+
+def test_an_edited_test_is_seen_while_warm(cells: warden.Warden, folder: Path) -> None:
+    """In one process, the tests are read anew whenever they change."""
+    one = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(1))).close_to(torch.full((1,), {}))\n"
+    assert grade(cells, folder, one.format("2.0")).passed
+    assert not grade(cells, folder, one.format("3.0")).passed
+    assert grade(cells, folder, one.format("2.0")).passed
+
+
+def test_randomness_does_not_depend_on_earlier_tests(cells: warden.Warden, folder: Path) -> None:
+    """Each test starts from its own seed: a fresh cell after a crash changes nothing later."""
+    tests = """@task(1)
+def test_a(learner):
+    learner.double(torch.ones(1))
+
+
+@task(2)
+def test_b(learner):
+    expect(learner.outer(torch.ones(1), torch.ones(1))).shape(9)
+"""
+    noisy = "import torch, os, random\ndef outer(a, b): print(torch.rand(1), random.random())\ndef double(x):\n    {}\n"
+    printed = []
+    for body in ("return x", "torch.rand(5); return x", "os._exit(1)"):
+        section = folder / "exercises/01_mini/01_double/test_examples.py"
+        text = noisy.format(body)
+        grade(cells, folder, tests, text)
+        section.write_text(HEAD + tests)
+        (folder / "solutions/01_mini/01_double/test_double.py").write_text("")
+        course = Course.at(folder)["double"]
+        job = Job(section="double", section_digest=course.digest, text=text)
+        printed.append(judge.grade(course, [job], cells, b"secret")[0].stdout)
+    assert len(set(printed)) == 3, "the seed depends on the submission"
+    assert all("tensor" in p for p in printed)
+
+
+def test_inputs_differ_between_submissions_and_not_between_runs(cells: warden.Warden, folder: Path) -> None:
+    """The secret, the submission and the test decide the inputs, and nothing else."""
+    tests = "@task(1)\ndef test_a(learner, rng):\n    assert learner.double(rng.normal(3)).sum() > 99\n"
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + tests)
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text("")
+    section = Course.at(folder)["double"]
+    text = "def double(x):\n    print(x)\n    return x\n"
+
+    def printed(text: str, secret: bytes) -> str:
+        job = Job(section="double", section_digest=section.digest, text=text)
+        return judge.grade(section, [job], cells, secret)[0].stdout
+
+    first = printed(text, b"a")
+    assert "tensor" in first
+    assert printed(text, b"a") == first
+    assert len({first, printed(text + "#", b"a"), printed(text, b"b")}) == 3
+
+
+def test_the_section_has_a_limit_of_its_own(cells: warden.Warden, folder: Path) -> None:
+    """When a submission's whole time is up, what is left has timed out; it does not run."""
+    text = (folder / "exercises/course.yaml").read_text().replace("section: 20", "section: 1")
+    (folder / "exercises/course.yaml").write_text(text)
+    tests = "".join(f"@task({n})\ndef test_{n}(learner):\n    learner.double(torch.ones(1))\n\n\n" for n in (1, 2, 3))
+    verdict = grade(cells, folder, tests, "def double(x):\n    while True: pass\n")
+    assert [c.kind for c in verdict.checks] == ["section_time"] * 3
+    assert verdict.times.total < 5
+
+
+def test_hidden_tests_tell_no_values(cells: warden.Warden, folder: Path) -> None:
+    """A hidden check carries neither inputs nor expected values, nor the learner's exception text and prints."""
+    tests = """@task(1)
+def test_a(learner, rng):
+    x = rng.normal(3)
+    expect(learner.double(x)).close_to(2 * x + 12345.678)
+
+
+@task(2)
+def test_b(learner, rng):
+    learner.outer(torch.full((1,), 98765.0), torch.ones(1))
+"""
+    text = "def double(x):\n    print(x)\n    return x\ndef outer(a, b):\n    raise ValueError(f'got {a}')\n"
+    told = grade(cells, folder, tests, text).to_json().decode()
+    assert "12345" not in told and "98765" not in told and "tensor(" not in told
+
+
+def test_nothing_of_ours_is_in_a_cell(cells: warden.Warden, folder: Path) -> None:
+    """From inside: no file, module, environment variable or argument that speaks of tests or solutions."""
+    canary = "CANARY_5b1f"
+    (folder / "solutions/01_mini/01_double/CANARY_5b1f.txt").write_text(canary)
+    spy = """
+import gc, os, sys
+def double(x):
+    found = []
+    for root, dirs, files in os.walk("/"):
+        found += [os.path.join(root, f) for f in files if "CANARY" in f or f.startswith("test_double")]
+        dirs[:] = [d for d in dirs if not (root == "/" and d in ("usr", "lib"))]
+    found += [k for k in os.environ if k.startswith(("GITHUB", "LEARN", "SECRET"))]
+    found += [m for m in sys.modules if m.split(".")[0] in ("pytest", "_pytest", "grader") and "sandbox" not in m]
+    found += [str(o)[:50] for o in gc.get_objects() if isinstance(o, str) and "CANARY" in o and "in f or" not in o]
+    if found != ["grader"]:
+        raise ValueError(found)
+    return 2 * x
+"""
+    tests = "@task(1)\ndef test_double_CANARY(learner):\n    expect(learner.double(torch.ones(1))).shape(1)\n"
+    assert grade(cells, folder, tests, spy).passed
+
+
+def test_debug_runs_here(folder: Path) -> None:
+    """`--debug` gives the same outcomes with the learner's file in this very process."""
+    section = Course.at(folder)["double"]
+    verdict = judge.debug(section, RIGHT, section.stub)
+    assert verdict.passed and verdict.sandbox.degraded == ("debug",)
+    assert not judge.debug(section, RIGHT.replace("2 * x", "3 * x"), section.stub).passed
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_every_tier_judges_alike(folder: Path, tier: Tier) -> None:
+    """A right and a wrong answer get the same verdict under T1, T2 and T3, each recorded as what it was."""
+    course = Course.at(folder)
+    texts = [RIGHT, RIGHT.replace("2 * x", "3 * x")]
+    jobs = [Job(section="double", section_digest=course["double"].digest, text=t) for t in texts]
+    verdicts = list(pool.run(course, jobs, at_most=tier))
+    assert [(v.points, v.sandbox.tier) for v in verdicts] == [("6", tier), ("2", tier)]
