@@ -220,11 +220,10 @@ def test_a_wrong_entry_is_refused_by_file(root, about, wrong):
     assert str(about) in str(e.value)
 
 
-def test_a_section_without_its_file_is_an_error(root, about):
-    """A folder that looks like a section has to be one."""
+def test_a_folder_without_its_file_is_not_begun_yet(root, about):
+    """It is no section; the others are read."""
     about.unlink()
-    with pytest.raises(CourseError, match=r"exercise\.yaml"):
-        Course.at(root)
+    assert [s.slug for s in Course.at(root).sections] == ["again"]
 
 
 @pytest.mark.parametrize("name", ["lesson", "hints"])

@@ -1,0 +1,195 @@
+"""Hidden tests of 9.1. Oracles: -log sigmoid(x) = softplus(-x) in float64, and `walk`, the same steps in the judge."""
+
+import torch
+import torch.nn.functional as F
+from torch.nn.functional import softplus
+
+from grader.testing import expect, task
+
+LR_G, LR_D = 0.6, 0.4
+AGAIN = {"second time": "graph_walked_twice", "modified by an inplace operation": "logits_reused"}
+
+
+def d_loss(real, fake):
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def g_loss(fake):
+    return softplus(-fake).mean()
+
+
+def slopes(loss, upstream, *logits):
+    """The gradients of upstream * loss, in float64."""
+    leaves = [t.double().requires_grad_() for t in logits]
+    return list(torch.autograd.grad(upstream * loss(*leaves), leaves))
+
+
+def bce(logits, target, squash=torch.sigmoid, loss=F.binary_cross_entropy_with_logits):
+    """Binary cross-entropy of squashed logits, as some would have it."""
+    return loss(squash(logits), torch.full_like(logits, target))
+
+
+def finite(value):
+    return not isinstance(value, torch.Tensor) or bool(value.isfinite().all())
+
+
+@task(1)
+def test_discriminator_loss(learner, rng):
+    """Two means, over 6 real and 4 fake samples."""
+    real, fake = rng.normal(6, 1, mean=0.7), rng.normal(4, 1, mean=-0.4)
+    expect(learner.discriminator_loss(real, fake)).close_to(
+        d_loss(real.double(), fake.double()),
+        dtype=torch.float32,
+        mistaken_for={
+            "labels_swapped": d_loss(-real, -fake),
+            "halved": d_loss(real, fake) / 2,
+            "averaged_together": softplus(torch.cat([-real, fake])).mean(),
+            "summed_not_averaged": softplus(-real).sum() + softplus(fake).sum(),
+            "sigmoid_twice": bce(real, 1.0) + bce(fake, 0.0),
+            "real_only": g_loss(real),
+        },
+    )
+
+
+@task(1)
+def test_discriminator_gradients(probe, rng):
+    """With respect to both kinds of logits, laid out by columns; float64 and an upstream gradient."""
+    real, fake, up = rng.normal(2, 5, dtype=torch.float64).T, rng.normal(3, dtype=torch.float64), rng.number(2, 3)
+    seen = probe.gradients("discriminator_loss", up, real, fake)
+    expect(seen["loss"]).close_to(d_loss(real, fake))
+    expect(seen["grads"]).close_to(slopes(d_loss, up, real, fake), mistaken_for={"graph_cut": None})
+
+
+@task(1)
+def test_discriminator_is_sure(learner, rng):
+    """Logits of 1000, all of them wrong; one real sample."""
+    real, fake = -rng.uniform(1, low=900, high=1100), rng.uniform(7, low=900, high=1100)
+    loss = learner.discriminator_loss(real, fake)
+    expect(finite(loss)).true("inf", "unstable_log")
+    clamped = bce(real, 1.0, loss=F.binary_cross_entropy) + bce(fake, 0.0, loss=F.binary_cross_entropy)
+    expect(loss).close_to(d_loss(real, fake), mistaken_for={"unstable_log": clamped})
+
+
+@task(2)
+def test_generator_loss(learner, rng):
+    """A mean over the fake samples."""
+    fake = rng.normal(5, 1, mean=-0.6)
+    expect(learner.generator_loss(fake)).close_to(
+        g_loss(fake.double()),
+        dtype=torch.float32,
+        mistaken_for={
+            "saturating_loss": -softplus(fake).mean(),
+            "wants_to_be_caught": softplus(fake).mean(),
+            "summed_not_averaged": softplus(-fake).sum(),
+            "sigmoid_twice": bce(fake, 1.0),
+            "logits_not_loss": -fake.mean(),
+        },
+    )
+
+
+@task(2)
+def test_generator_gradient(probe, rng):
+    """The surer the discriminator, the larger the gradient; float64, laid out by columns, an upstream gradient."""
+    fake, up = rng.normal(3, 4, mean=-8.0, dtype=torch.float64).T, rng.number(2, 3)
+    seen = probe.gradients("generator_loss", up, fake)
+    expect(seen["loss"]).close_to(g_loss(fake), mistaken_for={"saturating_loss": -softplus(fake).mean()})
+    expect(seen["grads"]).close_to(slopes(g_loss, up, fake), mistaken_for={"graph_cut": None})
+
+
+@task(2)
+def test_generator_found_out(learner, rng):
+    """One sample with a logit of -1000."""
+    fake = -rng.uniform(1, low=900, high=1100)
+    loss = learner.generator_loss(fake)
+    expect(finite(loss)).true("inf", "unstable_log")
+    clamped = bce(fake, 1.0, loss=F.binary_cross_entropy)
+    expect(loss).close_to(g_loss(fake), mistaken_for={"unstable_log": clamped})
+
+
+def networks(rng):
+    """Weights of G: 3 -> 5 -> 2 and D: 2 -> 4 -> 1, each linear, tanh, linear."""
+    return [[rng.normal(*s) for s in ((h, a), (h,), (b, h), (b,))] for a, h, b in ((3, 5, 2), (2, 4, 1))]
+
+
+def net(w, x):
+    return F.linear(F.linear(x, w[0], w[1]).tanh(), w[2], w[3])
+
+
+def walk(g, d, batches, leak=False, pile=False, again=False, old=False):
+    """G's and D's weights after one step each per batch, and the losses; in float64. The flags are mistakes."""
+    g, d = ([t.double().requires_grad_() for t in w] for w in (g, d))
+    opt_g, opt_d = torch.optim.SGD(g, lr=LR_G), torch.optim.SGD(d, lr=LR_D)
+    losses = []
+    for real, z in batches:
+        fake, before = net(g, z.double()), [t.detach().clone() for t in d]
+        loss_d = d_loss(net(d, real.double()), net(d, fake if leak else fake.detach()))
+        loss_d.backward(retain_graph=True)
+        opt_d.step()
+        if not (leak or pile or again):
+            opt_d.zero_grad()
+        loss_g = g_loss(net(before if old else d, fake))
+        loss_g.backward()
+        opt_g.step()
+        if again:
+            opt_d.step()
+        if not pile:
+            opt_g.zero_grad()
+            opt_d.zero_grad()
+        losses.append([loss_d.item(), loss_g.item()])
+    return {"losses": losses, "G": [t.detach() for t in g], "D": [t.detach() for t in d]}
+
+
+def batches(rng, *sizes):
+    """(real, z) for each pair of sizes."""
+    return [(rng.normal(n, 2, mean=1.0), rng.normal(m, 3)) for n, m in sizes]
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_generator_after_three_steps(probe, rng):
+    """The generator moves by its own loss alone, against the discriminator as it then is."""
+    (g, d), data = networks(rng), batches(rng, (6, 6), (6, 6), (4, 4))
+    expect(probe.gan_steps(g, d, data, LR_G, LR_D)["G"]).close_to(
+        walk(g, d, data)["G"],
+        dtype=torch.float32,
+        mistaken_for={
+            "generator_pulled_by_d_loss": lambda: walk(g, d, data, leak=True)["G"],
+            "gradients_accumulated": lambda: walk(g, d, data, pile=True)["G"],
+            "d_updated_in_g_step": lambda: walk(g, d, data, again=True)["G"],
+            "old_discriminator": lambda: walk(g, d, data, old=True)["G"],
+            "generator_never_moved": g,
+        },
+    )
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_discriminator_after_two_steps(probe, rng):
+    """The discriminator moves by its own loss alone, once per step."""
+    (g, d), data = networks(rng), batches(rng, (5, 5), (7, 7))
+    expect(probe.gan_steps(g, d, data, LR_G, LR_D)["D"]).close_to(
+        walk(g, d, data)["D"],
+        dtype=torch.float32,
+        mistaken_for={
+            "generator_pulled_by_d_loss": lambda: walk(g, d, data, leak=True)["D"],
+            "gradients_accumulated": lambda: walk(g, d, data, pile=True)["D"],
+            "d_updated_in_g_step": lambda: walk(g, d, data, again=True)["D"],
+            "old_discriminator": lambda: walk(g, d, data, old=True)["D"],
+            "discriminator_never_moved": d,
+        },
+    )
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_losses_of_the_steps(probe, rng):
+    """Both losses, each before its own step and without a graph; more fakes than real samples, and one of each."""
+    (g, d), data = networks(rng), batches(rng, (3, 8), (1, 1))
+    losses = probe.gan_steps(g, d, data, LR_G, LR_D)["losses"]
+    want = walk(g, d, data)["losses"]
+    expect(losses).close_to(
+        want,
+        mistaken_for={
+            "losses_in_wrong_order": [pair[::-1] for pair in want],
+            "old_discriminator": lambda: walk(g, d, data, old=True)["losses"],
+        },
+    )
+    kept = any(isinstance(v, torch.Tensor) and v.requires_grad for pair in losses for v in pair)
+    expect(kept).equal_to(False, mistaken_for={"graph_kept": True})
