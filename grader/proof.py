@@ -16,6 +16,7 @@ from grader.model import Job, Outcome, Verdict
 _REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
 _FAILS = re.compile(r"Fails: (\d+(?:, ?\d+)*)\. \S")
 _UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.FAILED)
+_HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」”][,:;?!]")  # Chinese has punctuation of its own
 _TIERS = 3
 _WRONGS = 3
 
@@ -144,6 +145,10 @@ def _outside(text: str) -> list[str]:
 
 def _languages(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
     first = languages[0]
+    for path in [*section.folder.glob("*.zh.md"), *section.hidden.glob("*.zh.md")]:
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if m := _HALF_WIDTH.search(re.sub(r"`[^`]*`", "`", text)):
+                yield Finding(path, "half_width", {"text": m[0]}, number)
     for lang in languages:
         path = section.folder / f"lesson.{lang}.md"
         if _shape(section.lesson(lang)) != _shape(section.lesson(first)):

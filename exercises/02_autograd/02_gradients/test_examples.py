@@ -18,7 +18,7 @@ def test_slope_at_three_points(learner):
 def test_mean_gradient_of_three_numbers(learner):
     """For [1, 2, 3] it is [4/3, 2, 8/3].
 
-    对 [1, 2, 3],结果是 [4/3, 2, 8/3]。
+    对 [1, 2, 3]，结果是 [4/3, 2, 8/3]。
     """
     expect(learner.mean_gradient(torch.tensor([1.0, 2.0, 3.0]))).close_to(torch.tensor([4 / 3, 2.0, 8 / 3]))
 

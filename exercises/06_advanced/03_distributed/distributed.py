@@ -4,7 +4,7 @@
 # Read the lesson first: `learn read 6.3`. Every function here is called in *each* of several processes at the same
 # time; the process group is there already, so `dist.get_rank()` and `dist.get_world_size()` work.
 #
-# 先读课文:`learn read 6.3`。这里的每个函数都会在**每个**进程里同时被调用;进程组已经建好,
+# 先读课文：`learn read 6.3`。这里的每个函数都会在**每个**进程里同时被调用；进程组已经建好，
 # 可以直接使用 `dist.get_rank()` 和 `dist.get_world_size()`。
 
 # %%
@@ -41,9 +41,9 @@ def average_gradients(model: nn.Module) -> None:
 # come twice if n does not divide), together they visit everything, and each epoch has another order. The same `epoch`
 # and `seed` give the same answer again.
 #
-# 返回**本**进程在这一轮(epoch)里要访问的索引,取自 0 … n-1。
-# 各进程分到的数量相等(除不尽时允许个别索引重复),合起来覆盖全部;
-# 每一轮的顺序都不同;相同的 `epoch` 和 `seed` 得到相同的结果。
+# 返回**本**进程在这一轮（epoch）里要访问的索引，取自 0 … n-1。
+# 各进程分到的数量相等（除不尽时允许个别索引重复），合起来覆盖全部；
+# 每一轮的顺序都不同；相同的 `epoch` 和 `seed` 得到相同的结果。
 
 
 # %%
@@ -62,9 +62,9 @@ def shard(n: int, epoch: int, seed: int = 0) -> list[int]:
 # `DistributedDataParallel`. Everyone starts from rank 0's weights. Afterwards `model` holds the trained weights, the
 # same in every process. Return the loss of every step, averaged over all processes.
 #
-# 用 `DistributedDataParallel` 训练:对本进程的每个 `(x, y)` 走一步 SGD,损失为均方误差。
-# 所有进程都从 rank 0 的权重出发;训练结束后,各进程的 `model` 里是同一份训练好的权重。
-# 返回每一步的损失(在所有进程上取平均)。
+# 用 `DistributedDataParallel` 训练：对本进程的每个 `(x, y)` 走一步 SGD，损失为均方误差。
+# 所有进程都从 rank 0 的权重出发；训练结束后，各进程的 `model` 里是同一份训练好的权重。
+# 返回每一步的损失（在所有进程上取平均）。
 
 
 # %%
@@ -82,8 +82,8 @@ def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float) -> 
 # Rank 0 alone writes the `state_dict` to `path`. When the call returns, in *any* process, the file is complete.
 # `model` may be wrapped in DDP; the keys are to be those of the plain model.
 #
-# 只由 rank 0 把 `state_dict` 写到 `path`。这个函数在**任何**进程里返回时,文件都已经写完。
-# `model` 可能被 DDP 包着,保存的键要与未包装的模型一致。
+# 只由 rank 0 把 `state_dict` 写到 `path`。这个函数在**任何**进程里返回时，文件都已经写完。
+# `model` 可能被 DDP 包着，保存的键要与未包装的模型一致。
 
 
 # %%

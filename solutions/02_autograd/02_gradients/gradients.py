@@ -3,7 +3,7 @@
 #
 # Read the lesson first: `learn read 2.2`. Fill in what is between the `# ---` lines, then run `learn check 2.2`.
 #
-# 先读课文:`learn read 2.2`。补全 `# ---` 之间的代码,然后运行 `learn check 2.2`。
+# 先读课文：`learn read 2.2`。补全 `# ---` 之间的代码，然后运行 `learn check 2.2`。
 
 # %%
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 #
 # The derivative of x² + 3x + 1 at every element of `x`. Let autograd find it; leave the caller's `x` as it was.
 #
-# 用 autograd 求 x² + 3x + 1 在 `x` 每个元素处的导数,不要改动传进来的 `x`。
+# 用 autograd 求 x² + 3x + 1 在 `x` 每个元素处的导数，不要改动传进来的 `x`。
 
 
 # %%
@@ -34,7 +34,7 @@ def slope(x: Tensor) -> Tensor:
 #
 # The gradient of mean(x² + 2x + 1) with respect to `x`. Before you run it: what should it be for `[1., 2., 3.]`?
 #
-# 求 mean(x² + 2x + 1) 对 `x` 的梯度。运行之前先想一想:`[1., 2., 3.]` 的结果应该是多少?
+# 求 mean(x² + 2x + 1) 对 `x` 的梯度。运行之前先想一想：`[1., 2., 3.]` 的结果应该是多少？
 
 
 # %%
@@ -54,8 +54,8 @@ def mean_gradient(x: Tensor) -> Tensor:
 # Take `steps` steps of gradient descent on the loss sum((w·x - y)²), each `w ← w - lr · gradient`, and return the last
 # `w`. Every step must use its own gradient, not the sum of all gradients so far. The caller's `w` stays as it was.
 #
-# 在损失 sum((w·x - y)²) 上做 `steps` 步梯度下降,每步 `w ← w - lr · 梯度`,返回最后的 `w`。
-# 每一步只能用这一步的梯度,而不是历次梯度之和。不要改动传进来的 `w`。
+# 在损失 sum((w·x - y)²) 上做 `steps` 步梯度下降，每步 `w ← w - lr · 梯度`，返回最后的 `w`。
+# 每一步只能用这一步的梯度，而不是历次梯度之和。不要改动传进来的 `w`。
 
 
 # %%
@@ -79,7 +79,7 @@ def descend(w: Tensor, x: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
 #
 # y = exp(A x) is a vector, so its derivative is a matrix J with J[i, j] = ∂y[i]/∂x[j]. Return vᵀJ without building J.
 #
-# y = exp(A x) 是向量,它的导数是矩阵 J,J[i, j] = ∂y[i]/∂x[j]。不构造 J,直接返回 vᵀJ。
+# y = exp(A x) 是向量，它的导数是矩阵 J，J[i, j] = ∂y[i]/∂x[j]。不构造 J，直接返回 vᵀJ。
 
 
 # %%

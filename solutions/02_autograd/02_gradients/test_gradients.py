@@ -54,7 +54,7 @@ def test_gradient_of_a_mean(learner, rng):
 def test_mean_of_one(learner, rng):
     """With one element, mean and sum are the same.
 
-    只有一个元素时,均值与总和相同。
+    只有一个元素时，均值与总和相同。
     """
     x = rng.normal(1, dtype=torch.float64)
     expect(learner.mean_gradient(x)).close_to(2 * x + 2)
@@ -64,7 +64,7 @@ def test_mean_of_one(learner, rng):
 def test_gradients_start_from_zero_each_step(learner, rng):
     """Three steps on (wx - y)²: every step uses only its own gradient.
 
-    在 (wx - y)² 上走三步:每一步只用自己的梯度。
+    在 (wx - y)² 上走三步：每一步只用自己的梯度。
     """
     w, x, y, lr = rng.normal(4), rng.normal(4), rng.normal(4), 0.05
     own, piled, pile = w.clone(), w.clone(), torch.zeros(4)
@@ -82,7 +82,7 @@ def test_gradients_start_from_zero_each_step(learner, rng):
 def test_no_step_at_all(learner, rng):
     """Zero steps return w itself, outside of any graph.
 
-    走零步时返回 w 本身,且不在计算图中。
+    走零步时返回 w 本身，且不在计算图中。
     """
     w, x, y = rng.normal(4), rng.normal(4), rng.normal(4)
     moved = learner.descend(w, x, y, lr=0.1, steps=0)
@@ -117,7 +117,7 @@ def test_vector_jacobian_product(learner, rng):
 def test_product_in_float64(learner, rng):
     """A wide A, in float64, within its precision.
 
-    A 的列多于行,float64,误差在其精度之内。
+    A 的列多于行，float64，误差在其精度之内。
     """
     A, x, v = (rng.normal(*s, dtype=torch.float64) for s in ((2, 6), (6,), (2,)))
     expect(learner.vjp(A, x, v)).close_to(A.T @ (v * (A @ x).exp()))

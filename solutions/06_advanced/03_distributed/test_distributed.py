@@ -58,7 +58,7 @@ def test_gradients_are_averaged(probe, rng):
 def test_weights_stay_and_missing_gradients_are_skipped(probe, rng):
     """A frozen layer has no gradient; no weight is touched.
 
-    被冻结的层没有梯度;权重都不应改变。
+    被冻结的层没有梯度；权重都不应改变。
     """
     w, xs = weights(rng), [rng.normal(2, 3), rng.normal(6, 3)]
     mean = [(p + q) / 2 for p, q in zip(gradients(w, xs[0])[0], gradients(w, xs[1])[0])]
@@ -71,7 +71,7 @@ def test_weights_stay_and_missing_gradients_are_skipped(probe, rng):
 def test_shares_cover_everything_once(probe, rng):
     """24 indices in two processes: 12 each, none twice.
 
-    24 个索引分给两个进程:各 12 个,没有重复。
+    24 个索引分给两个进程：各 12 个，没有重复。
     """
     seed = rng.integer(1, 10**6)
     (a,), (b,) = probe.shards(24, [3], seed)
@@ -85,7 +85,7 @@ def test_shares_cover_everything_once(probe, rng):
 def test_every_process_shuffles_alike(probe, rng):
     """Over many seeds the shares never overlap: the order is drawn the same way everywhere.
 
-    换许多种子,各进程的份额始终不重叠:打乱的方式处处一致。
+    换许多种子，各进程的份额始终不重叠：打乱的方式处处一致。
     """
     a, b = probe.shards(30, list(range(8)), rng.integer(1, 10**6))
     expect([len(set(p) & set(q)) == 0 for p, q in zip(a, b)] == [True] * 8).true("values", "each_rank_its_own_order")
@@ -95,7 +95,7 @@ def test_every_process_shuffles_alike(probe, rng):
 def test_another_order_each_epoch(probe, rng):
     """Five epochs, five orders, none of them sorted; the same epoch again gives the same.
 
-    五轮有五种顺序,且都不是从小到大;同一轮再来一次,结果不变。
+    五轮有五种顺序，且都不是从小到大；同一轮再来一次，结果不变。
     """
     orders = probe.shards(40, [0, 1, 2, 3, 4, 2], None)[0]
     expect(any(o == sorted(o) for o in orders)).equal_to(False, mistaken_for={"never_shuffled": True})
@@ -107,7 +107,7 @@ def test_another_order_each_epoch(probe, rng):
 def test_another_order_with_another_seed(probe, rng):
     """The seed counts, and its default is 0.
 
-    种子会起作用,默认值是 0。
+    种子会起作用，默认值是 0。
     """
     default, zero, other = (probe.shards(40, [1], s)[0] for s in (None, 0, rng.integer(1, 10**6)))
     expect(default).equal_to(zero)
@@ -118,7 +118,7 @@ def test_another_order_with_another_seed(probe, rng):
 def test_equal_shares_of_an_odd_number(probe, rng):
     """13 indices: 7 each, so that nobody waits for a batch that never comes.
 
-    13 个索引:每个进程各 7 个,谁也不会等一个永远不来的批次。
+    13 个索引：每个进程各 7 个，谁也不会等一个永远不来的批次。
     """
     (a,), (b,) = probe.shards(13, [0], rng.integer(1, 10**6))
     expect([len(a), len(b)]).equal_to([7, 7], mistaken_for={"uneven_shares": [7, 6], "leftover_dropped": [6, 6]})
@@ -129,7 +129,7 @@ def test_equal_shares_of_an_odd_number(probe, rng):
 def test_two_processes_equal_one_on_the_joined_batch(probe, rng):
     """Three steps: the weights of both are those of one process that sees all the samples.
 
-    三步之后,两个进程的权重都等于单个进程在全部样本上训练的结果。
+    三步之后，两个进程的权重都等于单个进程在全部样本上训练的结果。
     """
     w, other = weights(rng), weights(rng)
     mine, yours = ([(rng.normal(4, 3), rng.normal(4, 2)) for _ in range(3)] for _ in range(2))
@@ -149,7 +149,7 @@ def test_two_processes_equal_one_on_the_joined_batch(probe, rng):
 def test_losses_are_everyones(probe, rng):
     """The reported loss is the mean over all processes, in every process.
 
-    返回的损失是所有进程的平均,各进程都一样。
+    返回的损失是所有进程的平均，各进程都一样。
     """
     w = weights(rng)
     mine, yours = ([(rng.normal(4, 3), rng.normal(4, 2)) for _ in range(2)] for _ in range(2))
@@ -171,7 +171,7 @@ def test_losses_are_everyones(probe, rng):
 def test_one_writes_and_all_wait(probe, rng):
     """Rank 0 writes; nobody returns before the file is there.
 
-    由 rank 0 写文件;文件写好之前,谁也不返回。
+    由 rank 0 写文件；文件写好之前，谁也不返回。
     """
     seen = probe.saved(weights(rng), False, 0.5)
     expect(seen["written"]).equal_to([True, False], mistaken_for={"every_rank_saved": [True, True]})
@@ -182,7 +182,7 @@ def test_one_writes_and_all_wait(probe, rng):
 def test_keys_of_the_plain_model(probe, rng):
     """Wrapped in DDP or not, the file fits the plain model.
 
-    不管有没有 DDP 包装,保存的内容都能装回普通模型。
+    不管有没有 DDP 包装，保存的内容都能装回普通模型。
     """
     w, names = weights(rng), ["0.weight", "0.bias", "2.weight", "2.bias"]
     for wrapped in (True, False):

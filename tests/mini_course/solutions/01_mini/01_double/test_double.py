@@ -27,7 +27,7 @@ def test_outer(learner, rng):
 def test_outer_twice(learner, rng):
     """The same answer to the same question, asked after a bad moment.
 
-    同一个问题再问一次,答案相同。
+    同一个问题再问一次，答案相同。
     """
     a, b = rng.normal(2), rng.normal(3)
     try:
