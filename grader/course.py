@@ -208,7 +208,7 @@ class Course:
 
     def _near(self, name: str) -> list[str]:
         names = {s.number: s.number for s in self.sections} | {s.slug: s.number for s in self.sections}
-        return list(dict.fromkeys(names[m] for m in difflib.get_close_matches(name, names, n=3, cutoff=0.5)))
+        return list(dict.fromkeys(names[m] for m in difflib.get_close_matches(name, names, n=3, cutoff=0.7)))
 
     def _read(self) -> "list[Section]":
         found = []

@@ -163,3 +163,9 @@ def score(checks: tuple[Check, ...], points: dict[int, int]) -> tuple[str, str]:
         if counted:
             earned += Fraction(worth * passed, len(counted))
     return str(earned), str(sum(points.values()))
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(schema(), indent=2))

@@ -1,6 +1,6 @@
 """Examples that you may read. `learn check 9.1` runs them with the hidden tests.
 
-`probe.f(...)` runs beside your file: it builds two tiny networks, hands them to your function and reports what happened.
+`probe.f(...)` runs beside your file: it builds two tiny networks, gives them to your function and tells what happened.
 """
 
 import torch

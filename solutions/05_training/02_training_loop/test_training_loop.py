@@ -26,15 +26,16 @@ def logits(w, x):
 
 
 def walk(w, batches, zero=True, loss=F.cross_entropy):
-    """The weights after one step per batch, and each batch's loss before it."""
-    w, losses = [t.double().requires_grad_() for t in w], []
-    sgd = torch.optim.SGD(w, lr=LR, momentum=MOMENTUM)
+    """The weights after one step of SGD with momentum per batch, and each batch's loss before it. `zero`: cleared."""
+    w, losses = [t.double() for t in w], []
+    grads = speed = [torch.zeros_like(t) for t in w]
     for x, y in batches:
-        if zero:
-            sgd.zero_grad()
+        w = [t.detach().requires_grad_() for t in w]
         losses.append(loss(logits(w, x), y))
-        losses[-1].backward()
-        sgd.step()
+        own = torch.autograd.grad(losses[-1], w)
+        grads = own if zero else [old + new for old, new in zip(grads, own, strict=True)]
+        speed = [MOMENTUM * v + g for v, g in zip(speed, grads, strict=True)]
+        w = [t - LR * v for t, v in zip(w, speed, strict=True)]
     return [t.detach() for t in w], [v.item() for v in losses]
 
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 # %% [markdown]
 # ## Task 1 · What the discriminator wants
 #
-# The discriminator's output is a logit: sigmoid(logit) is its probability that the sample is real. Its loss is the mean of
-# -log sigmoid(logit) over the real samples, plus the mean of -log(1 - sigmoid(logit)) over the fake ones. There may be
-# more of one kind than of the other. Stay finite for logits of 1000.
+# The discriminator's output is a logit: sigmoid(logit) is its probability that the sample is real. Its loss is the mean
+# of -log sigmoid(logit) over the real samples, plus the mean of -log(1 - sigmoid(logit)) over the fake ones. There may
+# be more of one kind than of the other. Stay finite for logits of 1000.
 #
 # 判别器输出的是 logit:sigmoid(logit) 是它认为样本为真的概率。它的损失是真样本上 -log sigmoid(logit) 的均值,
 # 加上假样本上 -log(1 - sigmoid(logit)) 的均值。两种样本的个数可以不同。logit 大到 1000 时,结果也要是有限的数。
@@ -36,8 +36,8 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 # %% [markdown]
 # ## Task 2 · What the generator wants
 #
-# The generator wants its samples to be taken for real. Use the *non-saturating* loss, the mean of -log sigmoid(logit) over
-# the fake samples: its gradient is largest where the discriminator is surest that the sample is fake.
+# The generator wants its samples to be taken for real. Use the *non-saturating* loss, the mean of -log sigmoid(logit)
+# over the fake samples: its gradient is largest where the discriminator is surest that the sample is fake.
 #
 # 生成器希望自己的样本被当成真的。请用**非饱和**损失,即假样本上 -log sigmoid(logit) 的均值:
 # 判别器越是确信样本为假,它的梯度就越大。
@@ -55,10 +55,10 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
 # %% [markdown]
 # ## Task 3 · One step of each
 #
-# First one step of `opt_d` on the discriminator's loss, for `real` and for the samples that `G` makes of `z`. Then one step
-# of `opt_g` on the generator's loss, for the same `z`, against the discriminator *as it now is*. The first step must leave
-# the generator alone, the second one the discriminator; and a step uses no gradients of another. Return both losses, as
-# numbers, each as it was before its own step.
+# First one step of `opt_d` on the discriminator's loss, for `real` and for the samples that `G` makes of `z`. Then one
+# step of `opt_g` on the generator's loss, for the same `z`, against the discriminator *as it now is*. The first must
+# leave the generator alone, the second one the discriminator; and a step uses no gradients of another. Return both
+# losses, as numbers, each as it was before its own step.
 #
 # 先用判别器的损失让 `opt_d` 走一步,样本是 `real` 和 `G` 由 `z` 生成的假样本。再用生成器的损失让 `opt_g` 走一步,
 # 用同一个 `z`,面对的是**刚更新过的**判别器。第一步不能动生成器,第二步不能动判别器;每一步都不能混入别处的梯度。

@@ -1,4 +1,4 @@
-"""A loss module with 0-d targets expanded, and torch.autograd.grad: only the parameters that are asked for get gradients."""
+"""A loss module with expanded targets, and torch.autograd.grad: only parameters that are asked for get gradients."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Fails: 3. Nothing is ever cleared: D also steps along what the generator's loss left in it."""
+"""Fails: 3. D also steps along what the generator's loss left in it."""
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ def gan_step(G, D, opt_g, opt_d, real, z):
     d_loss.backward()
     opt_d.step()
 
+    opt_g.zero_grad()
     g_loss = generator_loss(D(fake))
     g_loss.backward()
     opt_g.step()

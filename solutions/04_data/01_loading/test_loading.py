@@ -1,0 +1,266 @@
+"""Hidden tests of 4.1: what comes out of loaders and pipelines, against counting and float64 formulas."""
+
+import torch
+from torch.nn.functional import pad
+
+from grader.testing import expect, task
+
+LOADERS = {"mutually exclusive": "sampler_and_shuffle"}
+
+
+@task(1, raises=LOADERS)
+def test_training_batches(probe, rng):
+    """Full batches only, and no sample twice in an epoch."""
+    seen = probe.loaders(n_train=23, n_test=4, batch_size=5, seed=rng.integer(0, 1000))
+    (epoch,) = seen["train"]
+    expect([len(b) for b in epoch]).equal_to([5] * 4, mistaken_for={"last_batch_kept": [5, 5, 5, 5, 3]})
+    expect(len(set(torch.cat(epoch).tolist()))).equal_to(20)
+
+
+@task(1, raises=LOADERS)
+def test_shuffled_anew(probe, rng):
+    """Every epoch in another order, with other samples side by side."""
+    epochs = probe.loaders(n_train=40, n_test=4, batch_size=8, seed=rng.integer(0, 1000), epochs=3)["train"]
+    orders = [torch.cat(epoch).tolist() for epoch in epochs]
+    companies = {frozenset(batch.tolist()) for epoch in epochs for batch in epoch}
+    expect(orders[0] == sorted(orders[0])).equal_to(False, mistaken_for={"not_shuffled": True})
+    expect(orders[0] == orders[1]).equal_to(False, mistaken_for={"shuffled_once": True})
+    expect(len(companies) > 5).equal_to(True, mistaken_for={"batches_shuffled": False})
+
+
+@task(1, raises=LOADERS)
+def test_order_is_the_seeds(probe, rng):
+    """The same seed gives the same two epochs, whatever is drawn in between; another seed gives others."""
+    seed = rng.integer(0, 1000)
+    first, again, other = (
+        [torch.cat(e) for e in probe.loaders(30, 4, 7, seed=s, epochs=2, drawn=d)["train"]]
+        for s, d in ((seed, 0), (seed, 5), (seed + 1, 0))
+    )
+    expect(again).equal_to(first, mistaken_for={"generator_missing": again})
+    expect(torch.equal(first[0], other[0])).equal_to(False, mistaken_for={"seed_ignored": True})
+
+
+@task(1, raises=LOADERS)
+def test_every_test_sample_in_order(probe, rng):
+    """17 samples, then fewer than a batch, then one."""
+    for n in (17, 5, 1):
+        numbers = [i for b in probe.loaders(12, n, 6, seed=rng.integer(0, 1000))["test"] for i in b.tolist()]
+        expect(len(numbers)).equal_to(n, mistaken_for={"test_samples_dropped": n - n % 6})
+        shuffled = numbers if sorted(numbers) == list(range(n)) else None
+        expect(numbers).equal_to(list(range(n)), mistaken_for={"test_shuffled": shuffled})
+
+
+def pictures(rng, *shape, low=0, high=256):
+    """Bytes of any brightness; every channel another."""
+    return torch.stack(
+        [rng.integers(low + 9 * c, high - 30 * c, *shape[:1], *shape[2:]) for c in range(shape[1])], 1
+    ).to(torch.uint8)
+
+
+def brightness(images):
+    """(mean, deviation) of each channel, in float64, channel by channel."""
+    channels = [images[:, c].double().flatten() / 255 for c in range(images.shape[1])]
+    means = [c.sum() / len(c) for c in channels]
+    deviations = [((c - m) ** 2).mean().sqrt() for c, m in zip(channels, means, strict=True)]
+    return torch.stack(means), torch.stack(deviations)
+
+
+UINT8 = {"Input dtype must be": "mean_of_bytes", "only support floating": "mean_of_bytes"}
+
+
+@task(2, raises=UINT8)
+def test_each_channel(learner, rng):
+    """Mean and deviation over all images and pixels."""
+    images = pictures(rng, 4, 3, 5, 2)
+    mean, deviation = brightness(images)
+    of_each = torch.stack([brightness(i[None])[1] for i in images]).mean(0)
+    scaled = images / 255
+    expect(learner.statistics(images)).close_to(
+        (mean, deviation),
+        dtype=torch.float32,
+        mistaken_for={
+            "not_scaled": (mean * 255, deviation * 255),
+            "mean_of_deviations": (mean, of_each),
+            "divided_by_n_minus_1": (mean, deviation * (40 / 39) ** 0.5),
+            "variance_for_deviation": (mean, deviation**2),
+            "one_for_all_channels": (scaled.mean(), scaled.std(correction=0)),
+            "one_for_each_pixel": (scaled.mean(0), scaled.std(0, correction=0)),
+        },
+    )
+
+
+@task(2, raises=UINT8)
+def test_one_image_of_another_layout(learner, rng):
+    """A single bright image, laid out channels last."""
+    images = pictures(rng, 1, 2, 7, 4, low=150).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    mean, deviation = brightness(images)
+    expect(learner.statistics(images)).close_to(
+        (mean, deviation), dtype=torch.float32, mistaken_for={"not_scaled": (mean * 255, deviation * 255)}
+    )
+
+
+@task(3, needs=(2,), raises=UINT8)
+def test_training_statistics_for_both(learner, rng):
+    """The test images are darker, and stay so."""
+    train, test = pictures(rng, 6, 3, 4, 5, low=60), pictures(rng, 4, 3, 4, 5, high=140)
+
+    def by(images, of):
+        mean, deviation = (s[:, None, None] for s in brightness(of))
+        return (images.double() / 255 - mean) / deviation
+
+    both = torch.cat([train, test])
+    expect(learner.prepare(train, test)).close_to(
+        (by(train, train), by(test, train)),
+        dtype=torch.float32,
+        atol=1e-4,
+        mistaken_for={
+            "test_statistics": (by(train, train), by(test, test)),
+            "joint_statistics": (by(train, both), by(test, both)),
+        },
+    )
+
+
+@task(3, needs=(2,), raises=UINT8)
+def test_a_single_test_image_and_none(learner, rng):
+    """One image to predict, and no image at all."""
+    train = pictures(rng, 5, 1, 3, 6)
+    for test in (pictures(rng, 1, 1, 3, 6, low=100), train[:0]):
+        mean, deviation = brightness(train)
+        want = (test.double() / 255 - mean[:, None, None]) / deviation[:, None, None]
+        expect(learner.prepare(train, test)[1]).close_to(want, dtype=torch.float32, atol=1e-4)
+
+
+PIPELINES = {"float tensor": "normalised_too_early", "Input tensor should be": "normalised_too_early"}
+MEAN, STD = [0.3, 0.5, 0.6], [0.2, 0.25, 0.4]
+
+
+def normalised(image, scale=255):
+    """(height, width, 3), bytes -> (3, height, width), in float64."""
+    mean, std = (torch.tensor(s, dtype=torch.float64)[:, None, None] for s in (MEAN, STD))
+    return (image.permute(2, 0, 1).double() / scale - mean) / std
+
+
+def shifted(image, padding):
+    """All shifts of (…, height, width) by up to `padding`, with zeros at the edges; the unshifted one in the middle."""
+    (h, w), wide, steps = image.shape[-2:], pad(image, [padding] * 4), range(2 * padding + 1)
+    return [wide[..., i : i + h, j : j + w] for i in steps for j in steps]
+
+
+def places(found, candidates):
+    """For each image the number of the candidate that it equals, or -1."""
+    return [next((i for i, c in enumerate(candidates) if torch.allclose(f.double(), c, atol=1e-4)), -1) for f in found]
+
+
+@task(4, raises=PIPELINES)
+def test_evaluation_pipeline(probe, rng):
+    """Bytes to [0, 1], normalised, channels first, nothing at random."""
+    picture = rng.integers(0, 256, 6, 5, 3).to(torch.uint8)
+    for found in probe.pipelines(MEAN, STD, picture, padding=1, times=1)["evaluation"]:
+        moved = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 1)]
+        expect(found).close_to(
+            normalised(picture),
+            dtype=torch.float32,
+            atol=1e-4,
+            mistaken_for={
+                "bytes_not_scaled": normalised(picture, scale=1),
+                "scaled_twice": normalised(picture, scale=255**2),
+                "never_normalised": picture.permute(2, 0, 1).double() / 255,
+                "channels_last": normalised(picture).permute(1, 2, 0),
+                "augmented_evaluation": found
+                if isinstance(found, torch.Tensor) and places([found], moved) != [-1]
+                else None,
+            },
+        )
+
+
+@task(4, raises=PIPELINES)
+def test_training_pipeline(probe, rng):
+    """Every result is the picture, shifted with black edges; every shift occurs."""
+    picture = rng.integers(40, 256, 6, 5, 3).to(torch.uint8)
+    found = probe.pipelines(MEAN, STD, picture, padding=1, times=300)["training"]
+    for f in found:
+        expect(f).shape(3, 6, 5, mistaken_for={"channels_last": (6, 5, 3)})
+    plain = picture.permute(2, 0, 1)
+    right = [normalised(s.permute(1, 2, 0)) for s in shifted(plain, 1)]
+    wrong = {
+        "mirrored_digits": [s.flip(-1) for s in right],
+        "upside_down": [s.flip(-2) for s in right],
+        "turned_digits": [s.flip(-1, -2) for s in right],
+        "grey_edges": shifted(normalised(picture), 1),
+        "bytes_not_scaled": [normalised(s.permute(1, 2, 0), scale=1) for s in shifted(plain, 1)],
+        "never_normalised": [s.double() / 255 for s in shifted(plain, 1)],
+    }
+    strange = -1 in places(found, right)
+    known = {m: True for m, others in wrong.items() if strange and -1 not in places(found, right + others)}
+    expect(strange).equal_to(False, mistaken_for=known)
+    expect(len(set(places(found, right)))).equal_to(9, mistaken_for={"never_augmented": 1})
+
+
+@task(4, raises=PIPELINES)
+def test_shifts_of_two_pixels(probe, rng):
+    """More room, another size: nothing is shifted further than allowed."""
+    picture = rng.integers(40, 256, 4, 7, 3).to(torch.uint8)
+    found = probe.pipelines(MEAN, STD, picture, padding=2, times=60)["training"]
+    for f in found:
+        expect(f).shape(3, 4, 7, mistaken_for={"channels_last": (4, 7, 3)})
+    right = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 2)]
+    expect(-1 in places(found, right)).equal_to(False)
+    expect(len(set(places(found, right)))).at_least(10)
+
+
+def arrows(rng, n, *shape):
+    """Random pictures, all different from their mirror images, with labels."""
+    return rng.integers(0, 256, n, *shape).to(torch.uint8), rng.integers(0, 4, n)
+
+
+SWAP = torch.tensor([1, 0, 2, 3])
+
+
+def outcome(images, labels, found):
+    """For each picture: mirrored or not (None: neither)."""
+    pairs = zip(images, found[0], strict=True)
+    return [True if torch.equal(f, i.flip(-1)) else False if torch.equal(f, i) else None for i, f in pairs]
+
+
+@task(5)
+def test_label_follows_the_picture(probe, rng):
+    """Each picture is as it was or mirrored, and its label says which way the arrow points."""
+    images, labels = arrows(rng, 80, 2, 5, 4)
+    found = probe.mirror(images, labels, p=0.4, seed=rng.integer(0, 1000))[0]
+    expect(len(found)).equal_to(2)
+    expect(found[0]).shape(80, 2, 5, 4)
+    done = outcome(images, labels, found)
+    vertical = all(any(torch.equal(f, i.flip(d)) for d in (-2, ())) for i, f in zip(images, found[0], strict=True))
+    expect(None in done).equal_to(False, mistaken_for={"upside_down": True} if vertical else {})
+    mirrored = torch.tensor(done)
+    expect(found[1]).equal_to(
+        torch.where(mirrored, SWAP[labels], labels),
+        mistaken_for={
+            "label_left_behind": labels,
+            "every_label_swapped": SWAP[labels],
+            "up_and_down_swapped": torch.where(mirrored, labels ^ 1, labels),
+        },
+    )
+    expect(len(set(done))).equal_to(2, mistaken_for={"one_coin_for_all": 1})
+
+
+@task(5)
+def test_how_often(probe, rng):
+    """3,000 pictures with p = 0.2; then p = 0 and p = 1."""
+    images, labels = arrows(rng, 3000, 1, 1, 9)
+    for p in (0.2, 0.0, 1.0):
+        found = probe.mirror(images, labels, p=p, seed=rng.integer(0, 1000))[0]
+        expect(found[0]).shape(3000, 1, 1, 9)
+        share = outcome(images, labels, found).count(True) / 3000
+        expect(share).close_to(p, atol=0.06, mistaken_for={"p_reversed": 1 - p, "p_ignored": 0.5})
+
+
+@task(5)
+def test_draws_from_the_generator(probe, rng):
+    """The same seed mirrors the same pictures; the next call mirrors others. Then: no picture at all."""
+    (images, labels), seed = arrows(rng, 60, 1, 2, 6), rng.integer(0, 1000)
+    (first, next_), (again,) = (probe.mirror(images, labels, p=0.5, seed=seed, calls=n) for n in (2, 1))
+    expect(again).equal_to(first, mistaken_for={"generator_ignored": again})
+    expect(torch.equal(first[0], next_[0])).equal_to(False, mistaken_for={"seeded_inside": True})
+    (none,) = probe.mirror(images[:0], labels[:0], p=0.5, seed=seed)
+    expect(none).equal_to((images[:0], labels[:0]))
