@@ -229,7 +229,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 
         left = shell.hints_left(section)
         terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
-    return OUR_FAULT if verdict.broken else PASSED if verdict.passed else NOT_PASSED
+    return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
 @_command(learn, "read")

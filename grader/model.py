@@ -117,6 +117,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return any(c.outcome is Outcome.BROKEN for c in self.checks)
 
     @property
+    def unmet(self) -> str:
+        """What this section needs and this host's sandbox does not give, if that is why there is no judgement."""
+        return next((str(c.params.get("what")) for c in self.checks if c.kind == "needs_tier"), "")
+
+    @property
     def earned(self) -> Fraction:
         """The points as a number."""
         return Fraction(self.points)

@@ -83,10 +83,20 @@ def test_every_key_is_used():
     )
     options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug")}
     unread = {f"error.unreadable_{k}" for k in ("not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder")}
+    source = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
+    findings = {f"proof.{n.value}" for n in source if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
     families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
-    used = exact | errors | options | unread | kinds
+    used = exact | errors | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
+
+
+def test_every_finding_has_words():
+    """Whatever `learn dev check` can find, it can say."""
+    tree = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
+    kinds = [n.args[1] for n in tree if isinstance(n, ast.Call) and ast.unparse(n.func) == "Finding"]
+    named = {k.value for k in kinds if isinstance(k, ast.Constant)}
+    assert len(named) > 15 and {f"proof.{k}" for k in named} <= set(messages())
 
 
 @pytest.mark.parametrize("kind", KINDS)

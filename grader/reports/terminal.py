@@ -62,7 +62,9 @@ def show_verdict(
 def _compose(screen: "_Screen", debug: bool, hints_left: Mapping[int, int]) -> None:
     verdict = screen.verdict
     screen.head(debug)
-    if verdict.broken:
+    if verdict.unmet:
+        screen.line("✗", say("kind.needs_tier", screen.lang, what=verdict.unmet))
+    elif verdict.broken:
         screen.line("✗", say("verdict.broken", screen.lang))
     elif cause := sentences.common_cause(verdict.checks):
         screen.once(cause)

@@ -22,7 +22,7 @@ def test_statistics_of_two_pixels(learner):
     expect(deviation).close_to(torch.tensor([0.5]))
 
 
-@task(3)
+@task(3, needs=(2,))
 def test_prepare_two_pixels(learner):
     """In training 0 and 255 become -1 and 1; a test pixel of 255 is then 1, too."""
     train = torch.tensor([0, 255], dtype=torch.uint8).reshape(1, 1, 1, 2)

@@ -18,7 +18,7 @@ def _numbers(loader):
 
 
 def loaders(n_train, n_test, batch_size, seed, epochs=1, drawn=0):
-    """The batches of some epochs of training, and of one of testing. `drawn`: global random numbers drawn in between."""
+    """Batches of some training epochs and of one of testing. `drawn`: how much else is drawn at random in between."""
     train, test = ([(i, -i) for i in range(n)] for n in (n_train, n_test))
     for_training, for_testing = learner.loaders(train, test, batch_size, seed)
     torch.rand(drawn)
@@ -39,7 +39,11 @@ def pipelines(mean, std, picture, padding, times):
     }
 
 
+def _pair(value):
+    return value if isinstance(value, list | tuple) and len(value) == 2 else (value, None)
+
+
 def mirror(images, labels, p, seed, calls=1):
     """What calls with one generator return, one after the other."""
     generator = torch.Generator().manual_seed(seed)
-    return [learner.mirror(images, labels, p, generator) for _ in range(calls)]
+    return [_pair(learner.mirror(images, labels, p, generator)) for _ in range(calls)]

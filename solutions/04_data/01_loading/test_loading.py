@@ -148,7 +148,9 @@ def shifted(image, padding):
 
 def places(found, candidates):
     """For each image the number of the candidate that it equals, or -1."""
-    return [next((i for i, c in enumerate(candidates) if torch.allclose(f.double(), c, atol=1e-4)), -1) for f in found]
+    all_ = torch.stack(candidates)
+    equal = [((f - all_).abs() < 1e-3).flatten(1).all(1) if f.shape == all_[0].shape else all_.new_zeros(1) for f in found]
+    return [int(e.double().argmax()) if e.any() else -1 for e in equal]
 
 
 @task(4, raises=PIPELINES)
@@ -177,7 +179,7 @@ def test_evaluation_pipeline(probe, rng):
 def test_training_pipeline(probe, rng):
     """Every result is the picture, shifted with black edges; every shift occurs."""
     picture = rng.integers(40, 256, 6, 5, 3).to(torch.uint8)
-    found = probe.pipelines(MEAN, STD, picture, padding=1, times=300)["training"]
+    found = probe.pipelines(MEAN, STD, picture, padding=1, times=250)["training"]
     for f in found:
         expect(f).shape(3, 6, 5, mistaken_for={"channels_last": (6, 5, 3)})
     plain = picture.permute(2, 0, 1)
@@ -192,7 +194,7 @@ def test_training_pipeline(probe, rng):
     }
     strange = -1 in places(found, right)
     known = {m: True for m, others in wrong.items() if strange and -1 not in places(found, right + others)}
-    expect(strange).equal_to(False, mistaken_for=known)
+    expect(strange).equal_to(False, mistaken_for=known | {"not_a_shift": True})
     expect(len(set(places(found, right)))).equal_to(9, mistaken_for={"never_augmented": 1})
 
 
@@ -216,7 +218,7 @@ def arrows(rng, n, *shape):
 SWAP = torch.tensor([1, 0, 2, 3])
 
 
-def outcome(images, labels, found):
+def outcome(images, found):
     """For each picture: mirrored or not (None: neither)."""
     pairs = zip(images, found[0], strict=True)
     return [True if torch.equal(f, i.flip(-1)) else False if torch.equal(f, i) else None for i, f in pairs]
@@ -227,9 +229,8 @@ def test_label_follows_the_picture(probe, rng):
     """Each picture is as it was or mirrored, and its label says which way the arrow points."""
     images, labels = arrows(rng, 80, 2, 5, 4)
     found = probe.mirror(images, labels, p=0.4, seed=rng.integer(0, 1000))[0]
-    expect(len(found)).equal_to(2)
     expect(found[0]).shape(80, 2, 5, 4)
-    done = outcome(images, labels, found)
+    done = outcome(images, found)
     vertical = all(any(torch.equal(f, i.flip(d)) for d in (-2, ())) for i, f in zip(images, found[0], strict=True))
     expect(None in done).equal_to(False, mistaken_for={"upside_down": True} if vertical else {})
     mirrored = torch.tensor(done)
@@ -251,7 +252,7 @@ def test_how_often(probe, rng):
     for p in (0.2, 0.0, 1.0):
         found = probe.mirror(images, labels, p=p, seed=rng.integer(0, 1000))[0]
         expect(found[0]).shape(3000, 1, 1, 9)
-        share = outcome(images, labels, found).count(True) / 3000
+        share = outcome(images, found).count(True) / 3000
         expect(share).close_to(p, atol=0.06, mistaken_for={"p_reversed": 1 - p, "p_ignored": 0.5})
 
 
