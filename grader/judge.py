@@ -13,7 +13,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,15 @@ _OPTIONS = [
 class _Sitting(Fixtures):
     """The plugin: runs every test once for every submission, through pytest's own protocol."""
 
-    def __init__(self, jobs: Sequence[Job], desk: Callable[[Job], Desk], done: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        bars: Mapping[str, float],
+        desk: Callable[[Job], Desk],
+        done: Callable[..., None],
+    ) -> None:
         self.jobs = jobs
+        self.bars = bars
         self.new_desk = desk
         self.done = done
         self.errors: list[str] = []
@@ -77,7 +84,7 @@ class _Sitting(Fixtures):
         checks: list[Check] = []
         times: list[float] = []
         digest = hashlib.sha256(job.text.encode("utf-8", "surrogatepass")).hexdigest()
-        for i, item in enumerate(plan):
+        for item in plan:
             mark = _mark(item)
             assert mark is not None
             about = _about(item, mark)
@@ -92,7 +99,7 @@ class _Sitting(Fixtures):
                 self.seed = number(desk.secret, f"inputs {key}")
                 desk.begin(mark, number(desk.secret, f"cell {key}"), about["visible"])
                 self.call = None
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=plan[(i + 1) % len(plan)])
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=None)  # the next one may be skipped
                 error = self.call.excinfo.value if self.call and self.call.excinfo else None
                 checks.append(check_of(about, desk, self.call is not None, desk.ending(error)))
             times.append(time.monotonic() - began)
@@ -190,7 +197,7 @@ def _session(
             )
         )
 
-    plugin = _Sitting([] if broken else jobs, desk, done)
+    plugin = _Sitting([] if broken else jobs, section.about.thresholds, desk, done)
     for job in jobs if broken else ():
         done(job, desk(job), [], [], 0.0, [])
     files = [str(p) for p in (section.examples, section.tests) if p.is_file()]

@@ -146,7 +146,8 @@ def _outside(text: str) -> list[str]:
 def _languages(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
     first = languages[0]
     for path in [*section.folder.glob("*.zh.md"), *section.hidden.glob("*.zh.md")]:
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        blank = re.sub(r"(?ms)^```.*?^```$", lambda m: "\n" * m[0].count("\n"), path.read_text(encoding="utf-8"))
+        for number, text in enumerate(blank.splitlines(), 1):
             if m := _HALF_WIDTH.search(re.sub(r"`[^`]*`", "`", text)):
                 yield Finding(path, "half_width", {"text": m[0]}, number)
     for lang in languages:

@@ -221,3 +221,19 @@ def test_every_tier_judges_alike(folder: Path, tier: Tier) -> None:
     jobs = [Job(section="double", section_digest=course["double"].digest, text=t) for t in texts]
     verdicts = list(pool.run(course, jobs, at_most=tier))
     assert [(v.points, v.sandbox.tier) for v in verdicts] == [("6", tier), ("2", tier)]
+
+
+def test_thresholds_and_skips(cells: warden.Warden, folder: Path) -> None:
+    """Tests read their thresholds from exercise.yaml; a skipped test in another file disturbs none of the others."""
+    yaml = folder / "exercises/01_mini/01_double/exercise.yaml"
+    yaml.write_text(yaml.read_text() + "thresholds: {sum: 7.5}\n")
+    skipped = "@task({}, needs=(1,))\ndef test_{}(learner):\n    pass\n\n\n"
+    tests = "@task(1)\ndef test_a(learner, bar):\n    expect(learner.double(torch.ones(3)).sum()).at_least(bar['sum'])\n\n\n"
+    tests += skipped.format(2, "b") + "@task(3)\ndef test_c(learner):\n    learner.double(torch.ones(1))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + tests)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + skipped.format(2, "s"))
+    section = Course.at(folder)["double"]
+    jobs = [Job(section="double", section_digest=section.digest, text=RIGHT) for _ in range(2)]
+    seen = [[c.outcome.value for c in v.checks] for v in judge.grade(section, jobs, cells, b"s")]
+    assert seen == [["failed", "skipped", "skipped", "passed"]] * 2
+    assert judge.grade(section, jobs, cells, b"s")[0].checks[0].params["bar"] == 7.5
