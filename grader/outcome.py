@@ -1,8 +1,13 @@
 """From how a test ended to a check: which outcome, which kind, and what may be said about it."""
 
+import builtins
+import functools
 import re
 import time
 from typing import Any
+
+import msgspec
+import torch
 
 from grader.desk import Desk
 from grader.model import Check, Outcome
@@ -12,10 +17,17 @@ from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
 _ARITY = re.compile(r"positional argument|unexpected keyword|required keyword|multiple values for argument")
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
+_BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
+_LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
 
 def check_of(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | None) -> Check:
     """How a test ended. `error`: what it raised, or how the cell ended."""
+    check = _full(about, desk, ran, error)
+    return check if check.visible else msgspec.structs.replace(check, params=_discreet(check.params, desk.text))
+
+
+def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | None) -> Check:
     flag = "flooded" if desk.flooded else ""
     if not ran:
         return Check(**about, outcome=Outcome.FAILED, kind="no_result", flag="no_result")
@@ -65,7 +77,8 @@ def check_of(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException 
 
 def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str) -> Check:
     outcome, kind = Outcome.FAILED, "raised"
-    params: dict[str, Any] = {"error": e.kind}
+    own = next((b for b in e.bases if b in _BUILTIN), "Exception")
+    params: dict[str, Any] = {"error": e.kind if about["visible"] or loading else own}
     mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
     if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
         params["message"] = e.message
@@ -74,9 +87,9 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
     elif "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
         return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory", where=e.line)
     elif "PermissionError" in e.bases:
-        outcome, kind, params = Outcome.DENIED, "denied", {"what": e.kind}
+        outcome, kind, params = Outcome.DENIED, "denied", {"what": own}
     elif "TypeError" in e.bases and e.line is None and _ARITY.search(e.message):
-        kind, params = "arity", {"message": e.message}  # the signature is the learner's own; it carries no input
+        kind = "arity"
     params["origin"] = e.origin
     return Check(**about, outcome=outcome, kind=kind, mistake=mistake, where=e.line, params=params, flag=flag)
 
@@ -95,3 +108,26 @@ def _death(about: dict[str, Any], status: int) -> Check:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 400 else f"{text[:400]} …"
+
+
+def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
+    """Of a hidden test: a name that the learner's code made up at run time could spell out the inputs.
+
+    So a word is told only if it stands in the learner's file, or is one of Python's or torch's own.
+    """
+
+    def said(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [said(v) for v in value]
+        if not isinstance(value, str):
+            return value
+        words = re.findall(r"\w{4,}|[^\W\d]\w*", value)
+        return value if all(w in _known() or w in source for w in words) else "…"
+
+    return {k: said(v) if k in _LEARNERS else v for k, v in params.items()}
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    more = "torch nn modules numpy ndarray generator NoneType return_types strided cpu meta linear module container"
+    return frozenset([*dir(builtins), *dir(torch), *dir(torch.nn), *more.split()])

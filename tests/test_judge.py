@@ -178,9 +178,20 @@ def test_a(learner, rng):
 def test_b(learner, rng):
     learner.outer(torch.full((1,), 98765.0), torch.ones(1))
 """
-    text = "def double(x):\n    print(x)\n    return x\ndef outer(a, b):\n    raise ValueError(f'got {a}')\n"
-    told = grade(cells, folder, tests, text).to_json().decode()
-    assert "12345" not in told and "98765" not in told and "tensor(" not in told
+    told = []
+    for spill in (
+        "raise ValueError(f'got {a}')",
+        "raise type(f'E{int(a)}', (Exception,), {})",
+        "raise TypeError(f'missing 1 required positional argument: {a}')",
+        "exec(compile('raise TypeError(f\\'1 positional argument {a}\\')', 'x', 'exec'))",
+        "return type(f'E{int(a)}', (), {})()",
+        "return {f'E{int(a)}': type('E', (), {})()}",
+        "import sys; sys.exit(str(a))",
+        "import sys; print(a, file=sys.stderr)",
+    ):
+        text = f"def double(x):\n    print(x)\n    return x\ndef outer(a, b):\n    {spill}\n"
+        told.append(grade(cells, folder, tests, text).to_json().decode())
+    assert not [t for t in told if "12345" in t or "98765" in t or "tensor(" in t]
 
 
 def test_nothing_of_ours_is_in_a_cell(cells: warden.Warden, folder: Path) -> None:

@@ -23,7 +23,7 @@ CHECKS = st.builds(
     task=st.integers(0, 20),
     visible=st.booleans(),
     outcome=st.sampled_from(Outcome),
-    promise=TEXT,
+    promise=st.dictionaries(TEXT, TEXT, max_size=2),
     kind=TEXT,
     mistake=TEXT,
     where=st.none() | st.integers(1, 10**6),
@@ -90,17 +90,19 @@ def test_equal_verdicts_have_equal_json(v):
     assert Verdict.from_json(v.to_json()).to_json() == v.to_json()
 
 
+VALIDATOR = jsonschema.Draft202012Validator(schema())
+
+
 @given(VERDICTS)
 def test_every_verdict_is_valid_by_the_published_schema(v):
     """What others read is what we say we write."""
-    jsonschema.validate(msgspec.json.decode(v.to_json()), schema())
+    VALIDATOR.validate(msgspec.json.decode(v.to_json()))
 
 
 def test_the_schema_is_one():
     """By the rules of JSON Schema; it requires what a verdict cannot do without."""
     jsonschema.Draft202012Validator.check_schema(schema())
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"section": "s"}, schema())
+    assert not VALIDATOR.is_valid({"section": "s"})
 
 
 def test_a_verdict_names_its_schema():

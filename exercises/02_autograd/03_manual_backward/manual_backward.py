@@ -4,8 +4,8 @@
 # Read the lesson first: `learn read 2.3`. Fill in what is between the `# ---` lines, then run `learn check 2.3`.
 # The rule of this section: no autograd. The backward pass is yours.
 #
-# 先读课文:`learn read 2.3`。补全 `# ---` 之间的代码,然后运行 `learn check 2.3`。
-# 本节的规矩:不用 autograd,反向传播由你自己写。
+# 先读课文：`learn read 2.3`。补全 `# ---` 之间的代码，然后运行 `learn check 2.3`。
+# 本节的规矩：不用 autograd，反向传播由你自己写。
 
 # %%
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 # The layer computes y = x Wᵀ + b. Given the upstream gradient `grad_y` (the loss's gradient with respect to y), return
 # the gradients with respect to x, W and b. Each has the shape of what it belongs to.
 #
-# 这一层算的是 y = x Wᵀ + b。已知上游梯度 `grad_y`(损失对 y 的梯度),返回损失对 x、W、b 的梯度,形状与各自的主人相同。
+# 这一层算的是 y = x Wᵀ + b。已知上游梯度 `grad_y`（损失对 y 的梯度），返回损失对 x、W、b 的梯度，形状与各自的主人相同。
 
 
 # %%
@@ -36,7 +36,7 @@ def linear_backward(x: Tensor, W: Tensor, grad_y: Tensor) -> tuple[Tensor, Tenso
 # y = max(x, 0). Return the gradient with respect to `x`, the input of the layer. At x = 0 exactly, take 0 as
 # PyTorch does. Leave both arguments as they were.
 #
-# y = max(x, 0)。返回损失对这一层的输入 `x` 的梯度。x 恰好为 0 时取 0,与 PyTorch 一致。不要改动两个参数。
+# y = max(x, 0)。返回损失对这一层的输入 `x` 的梯度。x 恰好为 0 时取 0，与 PyTorch 一致。不要改动两个参数。
 
 
 # %%
@@ -55,7 +55,7 @@ def relu_backward(x: Tensor, grad_y: Tensor) -> Tensor:
 # to the logits. Both must stay finite for logits of 1000, and for a confident prediction that is wrong.
 #
 # 损失是 -log softmax(logits)[target] 在一个批次上的**均值**。返回损失以及它对 logits 的梯度。
-# logits 大到 1000、或者很有把握却预测错了的时候,两者都必须是有限的数。
+# logits 大到 1000、或者很有把握却预测错了的时候，两者都必须是有限的数。
 
 
 # %%
@@ -73,8 +73,8 @@ def cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 # logits = relu(x W1ᵀ + b1) W2ᵀ + b2, and the loss is the mean cross-entropy of task 3. Return the loss's gradients with
 # respect to the four parameters. Forwards, keep what you will need; backwards, use the functions above.
 #
-# logits = relu(x W1ᵀ + b1) W2ᵀ + b2,损失是任务 3 的平均交叉熵。返回损失对四个参数的梯度。
-# 前向时留下以后要用的东西;反向时就用上面写好的函数。
+# logits = relu(x W1ᵀ + b1) W2ᵀ + b2，损失是任务 3 的平均交叉熵。返回损失对四个参数的梯度。
+# 前向时留下以后要用的东西；反向时就用上面写好的函数。
 
 
 # %%

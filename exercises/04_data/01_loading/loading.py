@@ -78,10 +78,10 @@ def prepare(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
 # occur, and what comes in at the edges is black. No mirroring, no turning: which digits would not survive it? The
 # pipeline for evaluation does nothing at random.
 #
-# 用 `torchvision.transforms.v2` 把一张图片（PIL，RGB，大小 `size` =（高，宽））变成归一化的 float32 张量（3，高，
-# 宽）：先把字节变到 [0, 1]，再按通道用均值和标准差归一化。图片上是数字。训练用的流水线还要把图片朝各个方向随机平移，
-# 最多 `padding` 个像素，每种平移都要能出现，边上移进来的部分是黑色。不要翻转，不要旋转：想一想，哪些数字经不起？评估
-# 用的流水线不做任何随机的事。
+# 用 `torchvision.transforms.v2` 把一张图片（PIL，RGB，`size` 是高和宽）变成归一化的 float32 张量，形状是 (3, 高, 宽)：
+# 先把字节变到 [0, 1]，再按通道用均值和标准差归一化。图片上是数字。训练用的流水线还要把图片朝各个方向随机平移，
+# 最多 `padding` 个像素，每种平移都要能出现，边上移进来的部分是黑色。不要翻转，不要旋转：想一想，哪些数字经不起？
+# 评估用的流水线不做任何随机的事。
 
 
 # %%
@@ -100,8 +100,8 @@ def pipelines(mean: list[float], std: list[float], size: tuple[int, int], paddin
 # `p`, each by a draw of its own from `generator`; its label must still say where the arrow points. Return new
 # tensors.
 #
-# 箭头图片：标签 0 朝左，1 朝右，2 朝上，3 朝下。每张图片各自以概率 `p` 左右翻转，每张都单独从 `generator` 抽取随机
-# 数；翻转之后，标签仍要说对箭头的方向。返回新的张量。
+# 箭头图片：标签 0 朝左，1 朝右，2 朝上，3 朝下。每张图片各自以概率 `p` 左右翻转，每张都单独从 `generator` 抽取随机数；
+# 翻转之后，标签仍要说对箭头的方向。返回新的张量。
 
 
 # %%

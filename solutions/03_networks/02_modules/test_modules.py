@@ -32,7 +32,10 @@ def layers(w, x, between=torch.relu):
 
 @task(1, raises=BUILDING)
 def test_logits(probe, rng):
-    """784-128-64-10 with ReLU in between, and nothing after the last layer."""
+    """784-128-64-10 with ReLU in between, and nothing after the last layer.
+
+    784-128-64-10，层间是 ReLU，最后一层之后什么都没有。
+    """
     w, x = weights(rng, OURS), rng.normal(5, 1, 28, 28)
     flat = x.reshape(5, 784)
     want = layers(w, flat)
@@ -54,7 +57,10 @@ def test_logits(probe, rng):
 
 @task(1, raises=BUILDING)
 def test_parameters_of_digits(probe, rng):
-    """109,386 numbers in its parameters, and every one of them gets a gradient."""
+    """109,386 numbers in its parameters, and every one of them gets a gradient.
+
+    参数共有 109,386 个数，每一个都得到梯度。
+    """
     seen = probe.digits_anatomy(rng.normal(40, 1, 28, 28))
     expect(seen["count"]).equal_to(109_386, mistaken_for={"nothing_registered": 0, "bias_missing": 109_184})
     expect(seen["idle"]).at_most(0, mistaken_for={"layer_unused": seen["idle"]})
@@ -62,14 +68,20 @@ def test_parameters_of_digits(probe, rng):
 
 @task(1, raises=BUILDING)
 def test_images_of_any_layout(probe, rng):
-    """Images whose rows are not next to each other in memory."""
+    """Images whose rows are not next to each other in memory.
+
+    在内存中各行并不相邻的图像。
+    """
     w, x = weights(rng, OURS), rng.normal(28, 28, 1, 3).permute(3, 2, 1, 0)
     expect(probe.digits(w, x)).close_to(layers(w, x.reshape(3, 784)), dtype=torch.float32, rtol=1e-3, atol=1e-3)
 
 
 @task(1, raises=BUILDING)
 def test_flat_single_and_no_image(probe, rng):
-    """(1, 784) in float64 after .double(), and a batch of no images."""
+    """(1, 784) in float64 after .double(), and a batch of no images.
+
+    .double() 之后的 (1, 784) float64 输入，以及一张图像也没有的批次。
+    """
     w, x = weights(rng, OURS), rng.normal(1, 784, dtype=torch.float64)
     expect(probe.digits(w, x)).close_to(layers(w, x))
     expect(probe.digits(w, torch.zeros(0, 1, 28, 28))).shape(0, 10)
@@ -94,7 +106,10 @@ TOWER = {"Module.__init__() call": "super_forgotten"}
 
 @task(2, raises=TOWER)
 def test_parameters_of_a_tower(probe, rng):
-    """Every block is registered and has weights of its own, and they all get gradients."""
+    """Every block is registered and has weights of its own, and they all get gradients.
+
+    每个块都已登记，各有各的权重，并且都得到梯度。
+    """
     sizes = (5, 7, 11, 4, 3)
     n, block = 5 * 7 + 7 + 7 * 3 + 3, 7 * 11 + 11 + 11 * 7 + 7
     seen = probe.tower_anatomy(sizes, rng.normal(50, 5))
@@ -107,7 +122,10 @@ def test_parameters_of_a_tower(probe, rng):
 
 @task(2, raises=TOWER)
 def test_tower_of_three_blocks(probe, rng):
-    """Linear, three residual blocks, linear."""
+    """Linear, three residual blocks, linear.
+
+    线性层、三个残差块、线性层。
+    """
     sizes = (4, 6, 9, 3, 2)
     w, x = weights(rng, tower_shapes(*sizes)), rng.normal(5, 4)
     last = w[:2] + w[-6:]
@@ -126,7 +144,10 @@ def test_tower_of_three_blocks(probe, rng):
 
 @task(2, raises=TOWER)
 def test_tower_without_blocks(probe, rng):
-    """depth = 0: the two linear layers alone; one row, in float64."""
+    """depth = 0: the two linear layers alone; one row, in float64.
+
+    depth = 0：只有两个线性层；一行，float64。
+    """
     sizes = (3, 8, 5, 0, 4)
     w, x = weights(rng, tower_shapes(*sizes)), rng.normal(1, 3, dtype=torch.float64)
     expect(probe.tower(sizes, w, x)).close_to(tower(w, x))
@@ -157,7 +178,10 @@ def differences(batches, means):
 
 @task(3, raises=CENTRE)
 def test_mean_moves_in_training(probe, rng):
-    """Three batches of different sizes, momentum 0.3."""
+    """Three batches of different sizes, momentum 0.3.
+
+    三个大小不同的批次，momentum 为 0.3。
+    """
     batches = [rng.normal(n, 4, mean=3.0) for n in (5, 8, 1)]
     means, reversed_ = running(batches, 0.3), running(batches, 0.7)
     seen = probe.centre(4, momentum=0.3, batches=batches, modes=[True] * 3)
@@ -182,7 +206,10 @@ def test_mean_moves_in_training(probe, rng):
 
 @task(3, raises=CENTRE)
 def test_mean_rests_in_evaluation(probe, rng):
-    """Two training batches, one to evaluate, one more to train; the default momentum, in float64."""
+    """Two training batches, one to evaluate, one more to train; the default momentum, in float64.
+
+    训练两个批次，评估一个，再训练一个；momentum 取默认值，float64。
+    """
     batches = [rng.normal(n, 3, mean=-2.0, dtype=torch.float64) for n in (4, 6, 9, 5)]
     a, b, d = running([batches[0], batches[1], batches[3]], 0.1)
     seen = probe.centre(3, momentum=None, batches=batches, modes=[True, True, False, True])
@@ -197,7 +224,10 @@ def test_mean_rests_in_evaluation(probe, rng):
 
 @task(3, raises=CENTRE)
 def test_mean_is_a_buffer(probe, rng):
-    """Saved, not trained, and taken along to another dtype or device."""
+    """Saved, not trained, and taken along to another dtype or device.
+
+    会被保存，不参与训练，换 dtype 或设备时一起走。
+    """
     seen = probe.centre_anatomy(6)
     expect(seen["parameters"]).equal_to(0, mistaken_for={"parameter_for_buffer": 6})
     expect(seen["saved"]).equal_to(True, mistaken_for={"not_registered": False})
@@ -208,14 +238,20 @@ def test_mean_is_a_buffer(probe, rng):
 
 @task(3, raises=CENTRE)
 def test_mean_is_loaded(probe, rng):
-    """What was saved is used after loading."""
+    """What was saved is used after loading.
+
+    加载之后，用的是保存下来的均值。
+    """
     mean, x = rng.normal(5, mean=2.0), rng.normal(3, 5)
     expect(probe.centre_loaded(mean, x)).close_to(x - mean, mistaken_for={"not_registered": x})
 
 
 @task(3, raises=CENTRE)
 def test_mean_is_a_constant(probe, rng):
-    """The gradient passes by the mean, and the mean remembers no graph."""
+    """The gradient passes by the mean, and the mean remembers no graph.
+
+    梯度不流经均值，均值也不记着任何计算图。
+    """
     x, v = rng.normal(6, 3), rng.normal(6, 3)
     seen = probe.centre_gradient(3, x, v)
     through = v - 0.4 * v.mean(0)
@@ -225,7 +261,10 @@ def test_mean_is_a_constant(probe, rng):
 
 @task(4)
 def test_weights_and_biases(probe, rng):
-    """Elements of parameters; a batch norm's running statistics are not among them."""
+    """Elements of parameters; a batch norm's running statistics are not among them.
+
+    数的是参数的元素；批量规范化的滑动统计量不算。
+    """
     t, w = rng.integer(11, 20), rng.integer(3, 9)
     n = 2 * t * w + t + 2 * w
     expect(probe.count(t, w, tied=False, frozen=False)).equal_to(
@@ -235,7 +274,10 @@ def test_weights_and_biases(probe, rng):
 
 @task(4)
 def test_shared_counts_once(probe, rng):
-    """The embedding and the output layer share one matrix."""
+    """The embedding and the output layer share one matrix.
+
+    嵌入和输出层共用一个矩阵。
+    """
     t, w = rng.integer(11, 20), rng.integer(3, 9)
     n = t * w + t + 2 * w
     expect(probe.count(t, w, tied=True, frozen=False)).equal_to(
@@ -250,7 +292,10 @@ def test_shared_counts_once(probe, rng):
 
 @task(4)
 def test_frozen_does_not_count(probe, rng):
-    """The batch norm is frozen."""
+    """The batch norm is frozen.
+
+    批量规范化被冻结了。
+    """
     t, w = rng.integer(11, 20), rng.integer(3, 9)
     n = 2 * t * w + t
     expect(probe.count(t, w, tied=False, frozen=True)).equal_to(
@@ -263,7 +308,10 @@ NET = [(8, 5), (8,), (3, 8), (3,)]
 
 @task(5)
 def test_probabilities(probe, rng):
-    """Softmax over the classes, dropout off, no graph."""
+    """Softmax over the classes, dropout off, no graph.
+
+    对类别做 softmax，dropout 关闭，不建计算图。
+    """
     w, x = weights(rng, NET), rng.normal(6, 5)
     seen = probe.predict(w, x, training=True)
     logits = layers(w, x)
@@ -284,7 +332,10 @@ def test_probabilities(probe, rng):
 
 @task(5)
 def test_mode_is_left_as_it_was(probe, rng):
-    """A model in training goes on training, one in evaluation stays there."""
+    """A model in training goes on training, one in evaluation stays there.
+
+    原来在训练的模型继续训练，原来在评估的留在评估。
+    """
     w, x = weights(rng, NET), rng.normal(2, 5)
     expect(probe.predict(w, x, training=True)["left"]).equal_to([True] * 5, mistaken_for={"left_in_eval": [False] * 5})
     expect(probe.predict(w, x, training=False)["left"]).equal_to(
@@ -294,7 +345,10 @@ def test_mode_is_left_as_it_was(probe, rng):
 
 @task(5)
 def test_one_row_and_no_row(probe, rng):
-    """A single row, and none."""
+    """A single row, and none.
+
+    只有一行，以及一行也没有。
+    """
     w, x = weights(rng, NET), rng.normal(1, 5)
     one, none = (probe.predict(w, rows, training=False)["probabilities"] for rows in (x, x[:0]))
     expect(one).close_to(layers(w, x).softmax(1), dtype=torch.float32)
@@ -321,7 +375,10 @@ def descend(W, b, x, y, lr, steps, keep=0.0, twice=False, total=False):
 
 @task(6)
 def test_weights_after_four_steps(probe, rng):
-    """Four steps down the mean cross-entropy, each with its own gradient."""
+    """Four steps down the mean cross-entropy, each with its own gradient.
+
+    沿平均交叉熵下降四步，每步只用自己的梯度。
+    """
     w, x, y = weights(rng, [(3, 5), (3,)]), rng.normal(9, 5, std=2.0), rng.integers(0, 3, 9)
     seen = probe.fit(w, x, y, lr=0.7, steps=4)
 
@@ -344,7 +401,10 @@ def test_weights_after_four_steps(probe, rng):
 
 @task(6)
 def test_losses_before_each_step(probe, rng):
-    """As many losses as steps; the first belongs to the weights as they came."""
+    """As many losses as steps; the first belongs to the weights as they came.
+
+    损失的个数等于步数；第一个对应初始的权重。
+    """
     w, x, y = weights(rng, [(4, 2), (4,)]), rng.normal(7, 2, std=2.0), rng.integers(0, 4, 7)
     losses = descend(*w, x, y, 0.5, 6)[0]
     expect(probe.fit(w, x, y, lr=0.5, steps=5)["losses"]).close_to(
@@ -362,7 +422,10 @@ def test_losses_before_each_step(probe, rng):
 
 @task(6)
 def test_fits_in_training_mode(probe, rng):
-    """A model that comes in evaluation mode is trained in training mode."""
+    """A model that comes in evaluation mode is trained in training mode.
+
+    进来时处于评估模式的模型，也在训练模式下训练。
+    """
     w = weights(rng, [(2, 3), (2,)])
     seen = probe.fit(w, rng.normal(4, 3), rng.integers(0, 2, 4), lr=0.1, steps=3)
     expect(bool(seen["modes"])).equal_to(True, mistaken_for={"forward_called": False})
@@ -371,7 +434,10 @@ def test_fits_in_training_mode(probe, rng):
 
 @task(6, needs=(1,))
 def test_digits_learn(probe, rng, bar):
-    """Your own network learns sixty made-up images of ten classes by heart."""
+    """Your own network learns sixty made-up images of ten classes by heart.
+
+    你自己的网络把六十张十个类别的人造图像背下来。
+    """
     y = torch.arange(60) % 10
     x = 2 * rng.normal(10, 1, 28, 28)[y] + rng.normal(60, 1, 28, 28)
     losses = probe.fit_digits(x, y, lr=0.1, steps=25)

@@ -10,7 +10,10 @@ LOADERS = {"mutually exclusive": "sampler_and_shuffle"}
 
 @task(1, raises=LOADERS)
 def test_training_batches(probe, rng):
-    """Full batches only, and no sample twice in an epoch."""
+    """Full batches only, and no sample twice in an epoch.
+
+    只有满的批次，一个 epoch 里没有样本出现两次。
+    """
     seen = probe.loaders(n_train=23, n_test=4, batch_size=5, seed=rng.integer(0, 1000))
     (epoch,) = seen["train"]
     expect([len(b) for b in epoch]).equal_to([5] * 4, mistaken_for={"last_batch_kept": [5, 5, 5, 5, 3]})
@@ -19,7 +22,10 @@ def test_training_batches(probe, rng):
 
 @task(1, raises=LOADERS)
 def test_shuffled_anew(probe, rng):
-    """Every epoch in another order, with other samples side by side."""
+    """Every epoch in another order, with other samples side by side.
+
+    每个 epoch 的顺序都不同，凑在一起的样本也不同。
+    """
     epochs = probe.loaders(n_train=40, n_test=4, batch_size=8, seed=rng.integer(0, 1000), epochs=3)["train"]
     orders = [torch.cat(epoch).tolist() for epoch in epochs]
     companies = {frozenset(batch.tolist()) for epoch in epochs for batch in epoch}
@@ -30,7 +36,10 @@ def test_shuffled_anew(probe, rng):
 
 @task(1, raises=LOADERS)
 def test_order_is_the_seeds(probe, rng):
-    """The same seed gives the same two epochs, whatever is drawn in between; another seed gives others."""
+    """The same seed gives the same two epochs, whatever is drawn in between; another seed gives others.
+
+    种子相同，两个 epoch 都相同，与中间抽过什么无关；换一个种子就不同。
+    """
     seed = rng.integer(0, 1000)
     first, again, other = (
         [torch.cat(e) for e in probe.loaders(30, 4, 7, seed=s, epochs=2, drawn=d)["train"]]
@@ -42,19 +51,21 @@ def test_order_is_the_seeds(probe, rng):
 
 @task(1, raises=LOADERS)
 def test_every_test_sample_in_order(probe, rng):
-    """17 samples, then fewer than a batch, then one."""
+    """17 samples, then fewer than a batch, then one.
+
+    17 个样本；然后是不满一批的；然后只有一个。
+    """
     for n in (17, 5, 1):
         numbers = [i for b in probe.loaders(12, n, 6, seed=rng.integer(0, 1000))["test"] for i in b.tolist()]
-        expect(len(numbers)).equal_to(n, mistaken_for={"test_samples_dropped": n - n % 6})
+        expect(len(numbers)).equal_to(n, mistaken_for={"samples_dropped": n - n % 6})
         shuffled = numbers if sorted(numbers) == list(range(n)) else None
-        expect(numbers).equal_to(list(range(n)), mistaken_for={"test_shuffled": shuffled})
+        expect(numbers).equal_to(list(range(n)), mistaken_for={"evaluation_shuffled": shuffled})
 
 
-def pictures(rng, *shape, low=0, high=256):
-    """Bytes of any brightness; every channel another."""
-    return torch.stack(
-        [rng.integers(low + 9 * c, high - 30 * c, *shape[:1], *shape[2:]) for c in range(shape[1])], 1
-    ).to(torch.uint8)
+def pictures(rng, n, channels, height, width, low=0, high=256):
+    """Bytes of any brightness between low and high; every channel in a range of its own."""
+    each = [rng.integers(low + 9 * c, high - 30 * c, n, height, width) for c in range(channels)]
+    return torch.stack(each, dim=1).to(torch.uint8)
 
 
 def brightness(images):
@@ -70,7 +81,10 @@ UINT8 = {"Input dtype must be": "mean_of_bytes", "only support floating": "mean_
 
 @task(2, raises=UINT8)
 def test_each_channel(learner, rng):
-    """Mean and deviation over all images and pixels."""
+    """Mean and deviation over all images and pixels.
+
+    对所有图像、所有像素求均值和标准差。
+    """
     images = pictures(rng, 4, 3, 5, 2)
     mean, deviation = brightness(images)
     of_each = torch.stack([brightness(i[None])[1] for i in images]).mean(0)
@@ -91,7 +105,10 @@ def test_each_channel(learner, rng):
 
 @task(2, raises=UINT8)
 def test_one_image_of_another_layout(learner, rng):
-    """A single bright image, laid out channels last."""
+    """A single bright image, laid out channels last.
+
+    单独一张明亮的图像，在内存中通道排在最后。
+    """
     images = pictures(rng, 1, 2, 7, 4, low=150).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
     mean, deviation = brightness(images)
     expect(learner.statistics(images)).close_to(
@@ -101,7 +118,10 @@ def test_one_image_of_another_layout(learner, rng):
 
 @task(3, needs=(2,), raises=UINT8)
 def test_training_statistics_for_both(learner, rng):
-    """The test images are darker, and stay so."""
+    """The test images are darker, and stay so.
+
+    测试图像更暗，归一化之后仍然更暗。
+    """
     train, test = pictures(rng, 6, 3, 4, 5, low=60), pictures(rng, 4, 3, 4, 5, high=140)
 
     def by(images, of):
@@ -114,7 +134,7 @@ def test_training_statistics_for_both(learner, rng):
         dtype=torch.float32,
         atol=1e-4,
         mistaken_for={
-            "test_statistics": (by(train, train), by(test, test)),
+            "own_statistics": (by(train, train), by(test, test)),
             "joint_statistics": (by(train, both), by(test, both)),
         },
     )
@@ -122,7 +142,10 @@ def test_training_statistics_for_both(learner, rng):
 
 @task(3, needs=(2,), raises=UINT8)
 def test_a_single_test_image_and_none(learner, rng):
-    """One image to predict, and no image at all."""
+    """One image to predict, and no image at all.
+
+    只有一张要预测的图像，以及一张也没有。
+    """
     train = pictures(rng, 5, 1, 3, 6)
     for test in (pictures(rng, 1, 1, 3, 6, low=100), train[:0]):
         mean, deviation = brightness(train)
@@ -149,16 +172,26 @@ def shifted(image, padding):
 def places(found, candidates):
     """For each image the number of the candidate that it equals, or -1."""
     all_ = torch.stack(candidates)
-    equal = [((f - all_).abs() < 1e-3).flatten(1).all(1) if f.shape == all_[0].shape else all_.new_zeros(1) for f in found]
+    equal = [
+        ((f - all_).abs() < 1e-3).flatten(1).all(1) if f.shape == all_[0].shape else all_.new_zeros(1) for f in found
+    ]
     return [int(e.double().argmax()) if e.any() else -1 for e in equal]
+
+
+def if_among(found, candidates):
+    """The found image itself, if it is one of them."""
+    return found if isinstance(found, torch.Tensor) and places([found], candidates) != [-1] else None
 
 
 @task(4, raises=PIPELINES)
 def test_evaluation_pipeline(probe, rng):
-    """Bytes to [0, 1], normalised, channels first, nothing at random."""
+    """Bytes to [0, 1], normalised, channels first, nothing at random.
+
+    字节变到 [0, 1]，归一化，通道在前，没有随机操作。
+    """
     picture = rng.integers(0, 256, 6, 5, 3).to(torch.uint8)
+    moved = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 1)]
     for found in probe.pipelines(MEAN, STD, picture, padding=1, times=1)["evaluation"]:
-        moved = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 1)]
         expect(found).close_to(
             normalised(picture),
             dtype=torch.float32,
@@ -168,16 +201,17 @@ def test_evaluation_pipeline(probe, rng):
                 "scaled_twice": normalised(picture, scale=255**2),
                 "never_normalised": picture.permute(2, 0, 1).double() / 255,
                 "channels_last": normalised(picture).permute(1, 2, 0),
-                "augmented_evaluation": found
-                if isinstance(found, torch.Tensor) and places([found], moved) != [-1]
-                else None,
+                "augmented_evaluation": if_among(found, moved),
             },
         )
 
 
 @task(4, raises=PIPELINES)
 def test_training_pipeline(probe, rng):
-    """Every result is the picture, shifted with black edges; every shift occurs."""
+    """Every result is the picture, shifted with black edges; every shift occurs.
+
+    每个结果都是平移后的原图，边缘是黑色；每种平移都会出现。
+    """
     picture = rng.integers(40, 256, 6, 5, 3).to(torch.uint8)
     found = probe.pipelines(MEAN, STD, picture, padding=1, times=250)["training"]
     for f in found:
@@ -200,7 +234,10 @@ def test_training_pipeline(probe, rng):
 
 @task(4, raises=PIPELINES)
 def test_shifts_of_two_pixels(probe, rng):
-    """More room, another size: nothing is shifted further than allowed."""
+    """More room, another size: nothing is shifted further than allowed.
+
+    余地更大，图片大小也不同：平移不超过允许的范围。
+    """
     picture = rng.integers(40, 256, 4, 7, 3).to(torch.uint8)
     found = probe.pipelines(MEAN, STD, picture, padding=2, times=60)["training"]
     for f in found:
@@ -226,7 +263,10 @@ def outcome(images, found):
 
 @task(5)
 def test_label_follows_the_picture(probe, rng):
-    """Each picture is as it was or mirrored, and its label says which way the arrow points."""
+    """Each picture is as it was or mirrored, and its label says which way the arrow points.
+
+    每张图片要么原样，要么左右翻转，标签说的是箭头现在的方向。
+    """
     images, labels = arrows(rng, 80, 2, 5, 4)
     found = probe.mirror(images, labels, p=0.4, seed=rng.integer(0, 1000))[0]
     expect(found[0]).shape(80, 2, 5, 4)
@@ -247,7 +287,10 @@ def test_label_follows_the_picture(probe, rng):
 
 @task(5)
 def test_how_often(probe, rng):
-    """3,000 pictures with p = 0.2; then p = 0 and p = 1."""
+    """3,000 pictures with p = 0.2; then p = 0 and p = 1.
+
+    3,000 张图片，p = 0.2；然后是 p = 0 和 p = 1。
+    """
     images, labels = arrows(rng, 3000, 1, 1, 9)
     for p in (0.2, 0.0, 1.0):
         found = probe.mirror(images, labels, p=p, seed=rng.integer(0, 1000))[0]
@@ -258,7 +301,10 @@ def test_how_often(probe, rng):
 
 @task(5)
 def test_draws_from_the_generator(probe, rng):
-    """The same seed mirrors the same pictures; the next call mirrors others. Then: no picture at all."""
+    """The same seed mirrors the same pictures; the next call mirrors others. Then: no picture at all.
+
+    种子相同，翻转的图片也相同；再调用一次，翻转的是别的图片。最后：一张图片也没有。
+    """
     (images, labels), seed = arrows(rng, 60, 1, 2, 6), rng.integer(0, 1000)
     (first, next_), (again,) = (probe.mirror(images, labels, p=0.5, seed=seed, calls=n) for n in (2, 1))
     expect(again).equal_to(first, mistaken_for={"generator_ignored": again})

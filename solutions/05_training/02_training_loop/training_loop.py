@@ -3,7 +3,7 @@
 #
 # Read the lesson first: `learn read 5.2`. Fill in what is between the `# ---` lines, then run `learn check 5.2`.
 #
-# 先读课文:`learn read 5.2`。补全 `# ---` 之间的代码,然后运行 `learn check 5.2`。
+# 先读课文：`learn read 5.2`。补全 `# ---` 之间的代码，然后运行 `learn check 5.2`。
 
 # %%
 import copy
@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader, TensorDataset
 # One step of `optimizer` on one batch: clear the gradients, compute the mean cross-entropy of the model's logits, go
 # backwards, step. Return the loss (the one before the step) as a number that keeps no graph alive.
 #
-# 用 `optimizer` 在一个批次上走一步:清空梯度,求模型 logits 的平均交叉熵,反向传播,更新参数。
-# 返回这一步之前算出的损失,要一个不再牵着计算图的数。
+# 用 `optimizer` 在一个批次上走一步：清空梯度，求模型 logits 的平均交叉熵，反向传播，更新参数。
+# 返回这一步之前算出的损失，要一个不再牵着计算图的数。
 
 
 # %%
@@ -43,8 +43,8 @@ def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y:
 # One pass over the loader in training mode, one step per batch. Return the mean loss per *sample*: the last batch may
 # be smaller than the others, and must then count for less.
 #
-# 在训练模式下把 loader 走一遍,每个批次走一步。返回每个**样本**的平均损失:
-# 最后一个批次可能比较小,分量也应当相应地小。
+# 在训练模式下把 loader 走一遍，每个批次走一步。返回每个**样本**的平均损失：
+# 最后一个批次可能比较小，分量也应当相应地小。
 
 
 # %%
@@ -67,8 +67,8 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loader: Data
 # The mean loss per sample and the accuracy (between 0 and 1) over a loader, in evaluation mode and without recording a
 # graph. Nothing of the model may change: afterwards it is in the mode, training or evaluation, in which you found it.
 #
-# 在评估模式下、不记录计算图,求整个 loader 上每个样本的平均损失和准确率(0 到 1 之间)。
-# 模型不能有任何改变:来的时候是训练模式还是评估模式,走的时候还得是什么模式。
+# 在评估模式下、不记录计算图，求整个 loader 上每个样本的平均损失和准确率（0 到 1 之间）。
+# 模型不能有任何改变：来的时候是训练模式还是评估模式，走的时候还得是什么模式。
 
 
 # %%
@@ -97,8 +97,8 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
 # is remembered, parameters and buffers. It returns True once `patience` updates in a row have brought nothing lower.
 # `restore` puts the remembered state back into the model, however long it has been trained since.
 #
-# 每个 epoch 之后用验证集损失调用 `update`。如果它比以前的都低,就记住模型此刻的状态(参数和缓冲区)。
-# 连续 `patience` 次都没有更低,就返回 True。`restore` 把记住的状态放回模型,不论此后又训练了多久。
+# 每个 epoch 之后用验证集损失调用 `update`。如果它比以前的都低，就记住模型此刻的状态（参数和缓冲区）。
+# 连续 `patience` 次都没有更低，就返回 True。`restore` 把记住的状态放回模型，不论此后又训练了多久。
 
 
 # %%
@@ -135,8 +135,8 @@ class EarlyStopping:
 # between 0 and 1 (8 × 8 pixels). Model, optimiser, batch size and number of epochs are yours; a few seconds are enough.
 # Your model is then judged on images that `fit` has never seen.
 #
-# 训练一个手写数字分类器,返回带着最佳权重的模型。每张图像是一行 64 个 0 到 1 之间的数(8 × 8 像素)。
-# 模型、优化器、批大小、epoch 数都由你决定,几秒钟足够。之后会用 `fit` 从未见过的图像来检验你的模型。
+# 训练一个手写数字分类器，返回带着最佳权重的模型。每张图像是一行 64 个 0 到 1 之间的数（8 × 8 像素）。
+# 模型、优化器、批大小、epoch 数都由你决定，几秒钟足够。之后会用 `fit` 从未见过的图像来检验你的模型。
 
 
 # %%

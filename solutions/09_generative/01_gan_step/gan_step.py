@@ -3,7 +3,7 @@
 #
 # Read the lesson first: `learn read 9.1`. Fill in what is between the `# ---` lines, then run `learn check 9.1`.
 #
-# 先读课文:`learn read 9.1`。补全 `# ---` 之间的代码,然后运行 `learn check 9.1`。
+# 先读课文：`learn read 9.1`。补全 `# ---` 之间的代码，然后运行 `learn check 9.1`。
 
 # %%
 import torch
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 # of -log sigmoid(logit) over the real samples, plus the mean of -log(1 - sigmoid(logit)) over the fake ones. There may
 # be more of one kind than of the other. Stay finite for logits of 1000.
 #
-# 判别器输出的是 logit:sigmoid(logit) 是它认为样本为真的概率。它的损失是真样本上 -log sigmoid(logit) 的均值,
-# 加上假样本上 -log(1 - sigmoid(logit)) 的均值。两种样本的个数可以不同。logit 大到 1000 时,结果也要是有限的数。
+# 判别器输出的是 logit：sigmoid(logit) 是它认为样本为真的概率。它的损失是真样本上 -log sigmoid(logit) 的均值，
+# 加上假样本上 -log(1 - sigmoid(logit)) 的均值。两种样本的个数可以不同。logit 大到 1000 时，结果也要是有限的数。
 
 
 # %%
@@ -39,8 +39,8 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 # The generator wants its samples to be taken for real. Use the *non-saturating* loss, the mean of -log sigmoid(logit)
 # over the fake samples: its gradient is largest where the discriminator is surest that the sample is fake.
 #
-# 生成器希望自己的样本被当成真的。请用**非饱和**损失,即假样本上 -log sigmoid(logit) 的均值:
-# 判别器越是确信样本为假,它的梯度就越大。
+# 生成器希望自己的样本被当成真的。请用**非饱和**损失，即假样本上 -log sigmoid(logit) 的均值：
+# 判别器越是确信样本为假，它的梯度就越大。
 
 
 # %%
@@ -60,9 +60,9 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
 # leave the generator alone, the second one the discriminator; and a step uses no gradients of another. Return both
 # losses, as numbers, each as it was before its own step.
 #
-# 先用判别器的损失让 `opt_d` 走一步,样本是 `real` 和 `G` 由 `z` 生成的假样本。再用生成器的损失让 `opt_g` 走一步,
-# 用同一个 `z`,面对的是**刚更新过的**判别器。第一步不能动生成器,第二步不能动判别器;每一步都不能混入别处的梯度。
-# 返回两个损失(普通的数),各取自己那一步之前的值。
+# 先用判别器的损失让 `opt_d` 走一步，样本是 `real` 和 `G` 由 `z` 生成的假样本。再用生成器的损失让 `opt_g` 走一步，
+# 用同一个 `z`，面对的是**刚更新过的**判别器。第一步不能动生成器，第二步不能动判别器；每一步都不能混入别处的梯度。
+# 返回两个损失（普通的数），各取自己那一步之前的值。
 
 
 # %%
