@@ -2,10 +2,10 @@
 
     python benchmarks/grade_throughput.py [--section 2.2] [--ours 64] [--theirs 5]
 
-Both run the section's visible and hidden tests on the same answers (the reference, also/ and wrong/ in turn), pinned to one
-core; then this grader runs on two. The plain pytest has the learner's file in its own process, so it pays for no wire
-and no confinement. Starting up (importing torch, 2-3 s) counts for pytest each time, for this grader once: both rates are
-given with and without it. What counts is the ratios; the times depend on the machine.
+Both run the section's visible and hidden tests on the same answers (the reference, also/ and wrong/ in turn), pinned
+to one core; then this grader runs on two. The plain pytest has the learner's file in its own process, so it pays for no
+wire and no confinement. Starting up (importing torch, 2-3 s) counts for pytest each time, for this grader once: the
+rate is given with and without it. What counts is the ratios; the times depend on the machine.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from grader import pool
 from grader.course import Course, Section
 from grader.model import Job
 
-CONFTEST = '''
+CONFTEST = """
 import importlib.util, pathlib, pytest
 from grader.testing import Fixtures
 
@@ -39,7 +39,7 @@ Fixtures.desk, Fixtures.seed, Fixtures.bars = Desk(), 0, {}
 
 def pytest_configure(config):
     config.pluginmanager.register(Fixtures())
-'''
+"""
 
 
 def answers(section: Section, n: int) -> list[str]:
@@ -73,10 +73,7 @@ def together(course: Course, section: Section, texts: list[str], workers: int) -
     """Seconds for all the answers: from the command to the last verdict, and from the first verdict on."""
     jobs = [Job(section=section.slug, section_digest=section.digest, text=t) for t in texts]
     began = time.perf_counter()
-    if workers == 1:
-        stream = pool.run(course, jobs)
-    else:
-        stream = pool.run(course, jobs, where="processes", workers=workers)
+    stream = pool.run(course, jobs, where="here" if workers == 1 else "processes", workers=workers)
     arrivals = [time.perf_counter() - began for _ in stream]
     warm = arrivals[-1] - arrivals[0]
     done_when_warm = len(arrivals) - sum(a <= arrivals[0] + 1e-3 for a in arrivals)
@@ -101,7 +98,9 @@ def main() -> None:
     print(f"  pytest, a process each   {theirs * 1000:8.0f} ms a submission (median of {args.theirs})")
     print(f"  this grader, warm        {each * 1000:8.1f} ms a submission    {theirs / each:6.1f} times the rate")
     whole = cold / args.ours
-    print(f"  this grader, start incl. {whole * 1000:8.1f} ms a submission    {theirs / whole:6.1f} times ({args.ours} of them)")
+    print(
+        f"  this grader, start incl. {whole * 1000:8.1f} ms a submission    {theirs / whole:6.1f} times ({args.ours})"
+    )
     if len(cores) > 1:
         os.sched_setaffinity(0, cores[:2])
         _, two = together(course, section, answers(section, args.ours), 2)

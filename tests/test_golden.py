@@ -62,6 +62,7 @@ def test_same_answer_same_verdict(course: Course, verdicts: dict[str, Verdict]) 
     section = course["double"]
     names = ["right", "recognised", "raises", "segfault"]
     texts = [submission.read(HERE / "golden" / n / "double.py").text for n in names]
-    jobs = [Job(section="double", section_digest=section.digest, text=t, id=n) for n, t in zip(names, texts, strict=True)]
+    named = zip(names, texts, strict=True)
+    jobs = [Job(section="double", section_digest=section.digest, text=t, id=n) for n, t in named]
     for again in pool.run(course, jobs, where="processes", workers=1):
         assert again.timeless().to_json() == verdicts[again.job].timeless().to_json()

@@ -239,7 +239,8 @@ def test_thresholds_and_skips(cells: warden.Warden, folder: Path) -> None:
     yaml = folder / "exercises/01_mini/01_double/exercise.yaml"
     yaml.write_text(yaml.read_text() + "thresholds: {sum: 7.5}\n")
     skipped = "@task({}, needs=(1,))\ndef test_{}(learner):\n    pass\n\n\n"
-    tests = "@task(1)\ndef test_a(learner, bar):\n    expect(learner.double(torch.ones(3)).sum()).at_least(bar['sum'])\n\n\n"
+    tests = "@task(1)\ndef test_a(learner, bar):\n"
+    tests += "    expect(learner.double(torch.ones(3)).sum()).at_least(bar['sum'])\n\n\n"
     tests += skipped.format(2, "b") + "@task(3)\ndef test_c(learner):\n    learner.double(torch.ones(1))\n"
     (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + tests)
     (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + skipped.format(2, "s"))

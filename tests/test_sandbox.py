@@ -187,14 +187,14 @@ def test_a_killed_zygote_costs_nothing() -> None:
 
 def test_a_killed_judge_leaves_no_process() -> None:
     """kill -9 of the judge: zygote, cells and what they started are gone, too."""
-    program = f"""
+    program = """
 import os, sys
 from grader.sandbox import warden
 w = warden.Warden()
 cell = w.open(warden.Bounds())
 text = "import os, time\\ndef f():\\n    os.fork() or time.sleep(1000)\\n"
-cell.exchange("load", {{"text": text, "file": "a.py", "probes": "", "seed": 0}}, 10)
-cell.exchange("call", {{"target": "learner", "name": "f", "args": (), "kwargs": {{}}, "seed": 1}}, 10)
+cell.exchange("load", {"text": text, "file": "a.py", "probes": "", "seed": 0}, 10)
+cell.exchange("call", {"target": "learner", "name": "f", "args": (), "kwargs": {}, "seed": 1}, 10)
 print(os.getpid(), flush=True)
 sys.stdin.read()
 """

@@ -52,7 +52,7 @@ def alike(a, b):
 
 
 def _bits(t):
-    flat = t.detach().resolve_conj().contiguous().reshape(-1)
+    flat = t.detach().resolve_conj().clone(memory_format=torch.contiguous_format).reshape(-1)
     return (torch.view_as_real(flat) if flat.is_complex() else flat).reshape(-1).view(torch.uint8)
 
 

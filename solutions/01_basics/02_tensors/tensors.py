@@ -49,7 +49,7 @@ def create(n: int, value: float) -> dict[str, Tensor]:
 # Uniformly distributed numbers in [`low`, `high`), float32, drawn from the given generator and from nothing else: the
 # same seed gives the same numbers, and a second call with the same generator gives new ones.
 #
-# 在 [`low`， `high`) 上均匀分布的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
+# 在 [`low`, `high`) 上均匀分布的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
 # 用同一个生成器再调用一次，得到的是新的数。
 
 

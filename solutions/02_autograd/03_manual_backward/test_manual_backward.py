@@ -64,7 +64,10 @@ def finite(answer):
 
 @task(1, raises=SHAPES)
 def test_linear(learner, rng):
-    """All three gradients, with a random upstream gradient."""
+    """All three gradients, with a random upstream gradient.
+
+    三个梯度，上游梯度是随机的。
+    """
     (x, W, g), (gx, gW, gb) = linear(rng, 5, 3, 4)
     one = torch.ones_like(g)
     expect(learner.linear_backward(x, W, g)).close_to(
@@ -81,14 +84,20 @@ def test_linear(learner, rng):
 
 @task(1, raises=SHAPES)
 def test_linear_of_one_sample(learner, rng):
-    """A batch of 1, in float64 and within its precision."""
+    """A batch of 1, in float64 and within its precision.
+
+    批大小为 1，float64，误差也要在它的精度以内。
+    """
     inputs, want = linear(rng, 1, 6, 2, dtype=torch.float64)
     expect(learner.linear_backward(*inputs)).close_to(want)
 
 
 @task(1, raises=SHAPES)
 def test_linear_laid_out_by_columns(learner, rng):
-    """Non-contiguous tensors, a square W, and no sample at all."""
+    """Non-contiguous tensors, a square W, and no sample at all.
+
+    不连续的张量、方阵 W，以及一个样本也没有的批次。
+    """
     x, W, g = rng.normal(3, 6).T, rng.normal(3, 3).T, rng.normal(3, 6).T
     expect(learner.linear_backward(x, W, g)).close_to([g @ W, g.T @ x, g.sum(0)])
     nothing = [torch.zeros(s) for s in ((0, 3), (3, 3), (3,))]
@@ -97,14 +106,20 @@ def test_linear_laid_out_by_columns(learner, rng):
 
 @task(1, raises=RECORDED)
 def test_linear_by_hand(probe, rng):
-    """It works where autograd records nothing."""
+    """It works where autograd records nothing.
+
+    在 autograd 什么也不记录的地方照样能用。
+    """
     inputs, want = linear(rng, 4, 2, 3)
     expect(probe.unrecorded("linear_backward", *inputs)).close_to(want, dtype=torch.float32)
 
 
 @task(2)
 def test_relu(learner, rng):
-    """The input decides what passes; the upstream gradient is what passes."""
+    """The input decides what passes; the upstream gradient is what passes.
+
+    由输入决定哪里放行，通过的是上游梯度。
+    """
     x, g = rng.normal(4, 7), rng.normal(4, 7)
     expect(learner.relu_backward(x, g)).close_to(
         gradients(F.relu, [x], g)[0],
@@ -119,7 +134,10 @@ def test_relu(learner, rng):
 
 @task(2)
 def test_relu_at_zero(learner, rng):
-    """0 at x = 0, but not just above it; float64, any shape, by columns."""
+    """0 at x = 0, but not just above it; float64, any shape, by columns.
+
+    x = 0 处为 0，略大于 0 处则不是；float64，任意形状，按列存放。
+    """
     x, g = rng.normal(3, 2, 5, dtype=torch.float64).mT.contiguous().mT, rng.normal(3, 2, 5, dtype=torch.float64)
     x[:, 1, :3], x[:, 0, 1:4] = 0, 1e-9
     expect(learner.relu_backward(x, g)).close_to(
@@ -129,14 +147,20 @@ def test_relu_at_zero(learner, rng):
 
 @task(2, raises=RECORDED)
 def test_relu_by_hand(probe, rng):
-    """It works where autograd records nothing; one number without dimensions."""
+    """It works where autograd records nothing; one number without dimensions.
+
+    在 autograd 什么也不记录的地方照样能用；输入是一个没有维度的数。
+    """
     x, g = rng.uniform(low=1, high=2), rng.normal()
     expect(probe.unrecorded("relu_backward", x, g)).close_to(g)
 
 
 @task(3)
 def test_cross_entropy(learner, rng):
-    """The loss and its gradient, as means over the batch."""
+    """The loss and its gradient, as means over the batch.
+
+    损失和梯度都是对批次取均值。
+    """
     z, t, (loss, grad) = batch(rng, 6, 4)
     over_batch = z.softmax(0)
     expect(learner.cross_entropy(z, t)).close_to(
@@ -156,7 +180,10 @@ def test_cross_entropy(learner, rng):
 
 @task(3)
 def test_cross_entropy_of_one_sample(learner, rng):
-    """A batch of 1 in float64: the gradient is the slope that finite differences find."""
+    """A batch of 1 in float64: the gradient is the slope that finite differences find.
+
+    批大小为 1，float64：梯度与有限差分量出的斜率一致。
+    """
     z, t, _ = batch(rng, 1, 5, dtype=torch.float64)
     d, eps = rng.normal(1, 5, dtype=torch.float64), 1e-6
     slope = (F.cross_entropy(z + eps * d, t) - F.cross_entropy(z - eps * d, t)) / (2 * eps)
@@ -167,7 +194,10 @@ def test_cross_entropy_of_one_sample(learner, rng):
 
 @task(3)
 def test_cross_entropy_of_large_logits(learner, rng):
-    """Logits of 1000, right and wrong: everything stays finite."""
+    """Logits of 1000, right and wrong: everything stays finite.
+
+    logits 大到 1000，有对有错：一切都是有限的数。
+    """
     z, t, want = batch(rng, 30, 3, scale=1000.0)
     for shift in (0.0, -5000.0):
         answer = learner.cross_entropy(z + shift, t)
@@ -177,14 +207,20 @@ def test_cross_entropy_of_large_logits(learner, rng):
 
 @task(3, raises=RECORDED)
 def test_cross_entropy_by_hand(probe, rng):
-    """It works where autograd records nothing; logits laid out by columns."""
+    """It works where autograd records nothing; logits laid out by columns.
+
+    在 autograd 什么也不记录的地方照样能用；logits 按列存放。
+    """
     z, t, want = batch(rng, 7, 2)
     expect(probe.unrecorded("cross_entropy", z.T.contiguous().T, t)).close_to(want, dtype=torch.float32)
 
 
 @task(4, needs=(1, 2, 3), raises=SHAPES)
 def test_network(learner, rng):
-    """All four gradients of a small network."""
+    """All four gradients of a small network.
+
+    一个小网络的四个梯度。
+    """
     x, t, *weights = network(rng, 9, (5, 7, 3))
     expect(learner.mlp_gradients(x, t, *weights)).close_to(
         gradients(lambda *w: mlp_loss(x.double(), t, *w), weights),
@@ -205,7 +241,10 @@ def _without_mask(x, t, W1, b1, W2, b2):
 
 @task(4, needs=(1, 2, 3), raises=SHAPES)
 def test_network_against_finite_differences(learner, rng):
-    """A step in a random direction changes the loss as the gradients say. One sample, float64."""
+    """A step in a random direction changes the loss as the gradients say. One sample, float64.
+
+    沿随机方向走一小步，损失的变化与梯度所说的一致。一个样本，float64。
+    """
     x, t, *weights = network(rng, 1, (4, 6, 2), dtype=torch.float64)
     got = learner.mlp_gradients(x, t, *weights)
     expect(got).close_to(gradients(lambda *w: mlp_loss(x, t, *w), weights))
@@ -218,7 +257,10 @@ def test_network_against_finite_differences(learner, rng):
 
 @task(4, needs=(1, 2, 3), raises=RECORDED)
 def test_network_by_hand(probe, rng):
-    """It works where autograd records nothing."""
+    """It works where autograd records nothing.
+
+    在 autograd 什么也不记录的地方照样能用。
+    """
     x, t, *weights = network(rng, 3, (2, 4, 5))
     want = gradients(lambda *w: mlp_loss(x.double(), t, *w), weights)
     expect(probe.unrecorded("mlp_gradients", x, t, *weights)).close_to(want, dtype=torch.float32)
@@ -226,6 +268,9 @@ def test_network_by_hand(probe, rng):
 
 @task(4, needs=(1, 2, 3))
 def test_nothing_left_to_autograd(learner, source, rng):
-    """No line of the file asks autograd."""
+    """No line of the file asks autograd.
+
+    文件里没有一行去求助 autograd。
+    """
     learner.mlp_gradients(*network(rng, 2, (3, 2, 2)))  # its values are for the other tests
     expect(source).avoids(*AUTOGRAD, mistake="autograd_used")

@@ -53,7 +53,10 @@ def tracked(value):
 
 @task(1, raises=GRAPH)
 def test_three_steps(probe, rng):
-    """Clear, forwards, backwards, step; each time with this batch's gradient alone."""
+    """Clear, forwards, backwards, step; each time with this batch's gradient alone.
+
+    清空、前向、反向、更新；每次只用当前批次的梯度。
+    """
     w, batches = network(rng), [data(rng, n) for n in (7, 7, 3)]
     seen = probe.steps(w, batches, lr=LR, momentum=MOMENTUM)
     unmoved = "stepped_without_gradients" if seen["calls"] else "never_stepped"
@@ -71,7 +74,10 @@ def test_three_steps(probe, rng):
 
 @task(1, raises=GRAPH)
 def test_loss_of_each_step(probe, rng):
-    """The loss before the step, as a number without a graph. Batches of 1 and more."""
+    """The loss before the step, as a number without a graph. Batches of 1 and more.
+
+    更新之前的损失，一个不带计算图的数。批次大小为 1 和更多。
+    """
     w, batches = network(rng), [data(rng, n) for n in (1, 5, 8)]
     losses = probe.steps(w, batches, lr=LR, momentum=MOMENTUM)["losses"]
     expect(losses).close_to(walk(w, batches)[1], mistaken_for={"loss_after_the_step": lambda: _after(w, batches)})
@@ -85,7 +91,10 @@ def _after(w, batches):
 
 @task(2, needs=(1,), raises=GRAPH)
 def test_one_epoch(probe, rng):
-    """One step per batch; the loss is a mean over samples, not over batches of 8, 8 and 1."""
+    """One step per batch; the loss is a mean over samples, not over batches of 8, 8 and 1.
+
+    每个批次走一步；损失对样本取均值，而不是对大小为 8、8、1 的批次取均值。
+    """
     w, (x, y) = network(rng), data(rng, 17)
     end, (a, b, c) = walk(w, list(zip(x.split(8), y.split(8), strict=True)))
     seen = probe.epoch(w, x, y, batch_size=8, lr=LR, momentum=MOMENTUM)
@@ -103,7 +112,10 @@ def test_one_epoch(probe, rng):
 
 @task(2, needs=(1,), raises=GRAPH)
 def test_epoch_in_training_mode(probe, rng):
-    """Whatever mode the model was left in."""
+    """Whatever mode the model was left in.
+
+    不论模型来时处于什么模式，都在训练模式下进行。
+    """
     x, y = data(rng, 9)
     modes = probe.epoch(network(rng), x, y, batch_size=4, lr=LR, momentum=MOMENTUM)["modes"]
     expect(False in modes).equal_to(False, mistaken_for={"train_mode_forgotten": True})
@@ -111,7 +123,10 @@ def test_epoch_in_training_mode(probe, rng):
 
 @task(3)
 def test_evaluation_counts_samples(probe, rng):
-    """Loss and accuracy over 17 samples in batches of 8, 8 and 1."""
+    """Loss and accuracy over 17 samples in batches of 8, 8 and 1.
+
+    17 个样本分成 8、8、1 三批，求损失和准确率。
+    """
     w, (x, y) = network(rng), data(rng, 17)
     z = logits([t.double() for t in w], x)
     hits = (z.argmax(1) == y).double()
@@ -135,7 +150,10 @@ def test_evaluation_counts_samples(probe, rng):
 
 @task(3, raises={"more than 1 value per channel": "eval_mode_forgotten"})
 def test_evaluation_leaves_no_trace(probe, rng):
-    """Evaluation mode, no graph, and batch norm's statistics as they were."""
+    """Evaluation mode, no graph, and batch norm's statistics as they were.
+
+    评估模式，不记录计算图，批量规范化的统计量保持原样。
+    """
     (W1, b1, W2, b2), (x, y) = network(rng), data(rng, 9)
     norm = [rng.uniform(5, low=0.5, high=2.0) for _ in range(4)]
     state = [W1, b1, *norm, torch.tensor(rng.integer(1, 99)), W2, b2]
@@ -147,7 +165,10 @@ def test_evaluation_leaves_no_trace(probe, rng):
 
 @task(3)
 def test_mode_is_restored(probe, rng):
-    """A model in training mode goes on training, one in evaluation mode stays there."""
+    """A model in training mode goes on training, one in evaluation mode stays there.
+
+    来时在训练模式，走时仍在训练模式；来时在评估模式也一样。
+    """
     w, (x, y) = network(rng), data(rng, 3)
     for mode in (True, False):
         seen = probe.evaluation(w, x, y, batch_size=2, training=mode)
@@ -167,7 +188,10 @@ def states(rng, n):
 
 @task(4)
 def test_stops_when_patience_ends(probe, rng):
-    """Only `patience` updates in a row end it, counted from the best."""
+    """Only `patience` updates in a row end it, counted from the best.
+
+    从最好的那一次数起，连续 `patience` 次没有改善才停。
+    """
     unit = rng.number(0.5, 2.0)
     losses = [unit * v for v in (5.0, 3.0, 4.0, 2.5, 2.7, 2.6, 2.9, 3.5)]
     said = probe.stopping(states(rng, 8), losses, patience=2)["said"]
@@ -184,7 +208,10 @@ def test_stops_when_patience_ends(probe, rng):
 
 @task(4)
 def test_a_tie_is_no_improvement(probe, rng):
-    """Patience is 3 unless said otherwise; patience of 1 ends at the first tie."""
+    """Patience is 3 unless said otherwise; patience of 1 ends at the first tie.
+
+    不指定时 patience 为 3；patience 为 1 时，第一次打平就停。
+    """
     best, worse = rng.number(0.1, 0.5), rng.number(0.6, 2.0)
     expect(probe.stopping(states(rng, 4), [best, worse, best, worse])["said"]).equal_to([False] * 3 + [True])
     expect(probe.stopping(states(rng, 2), [best, best], patience=1)["said"]).equal_to([False, True])
@@ -192,7 +219,10 @@ def test_a_tie_is_no_improvement(probe, rng):
 
 @task(4)
 def test_best_state_comes_back(probe, rng):
-    """Parameters and buffers of the third of six, though the model has moved on."""
+    """Parameters and buffers of the third of six, though the model has moved on.
+
+    模型已经往前走了，六次中第三次的参数和缓冲区要能找回来。
+    """
     seq, all_states = (3.0, 2.0, 0.5, 0.9, 0.8, 0.7), states(rng, 6)
     back = probe.stopping(all_states, [v * rng.number(0.95, 1.0) for v in seq], patience=9)["state"]
     best, last = all_states[2], all_states[-1]
@@ -217,7 +247,10 @@ def digits():
 
 @task(5, needs=(1, 2, 3, 4), timeout=20)
 def test_digits(probe, rng, bar):
-    """Trained on 1,000 digits with 297 to validate, judged on 500 whose labels stay here."""
+    """Trained on 1,000 digits with 297 to validate, judged on 500 whose labels stay here.
+
+    用 1000 个数字训练、297 个验证，用 500 个来检验，它们的标签一直留在评分这一边。
+    """
     x, y = digits()
     train, val, new = rng.permutation(len(x)).split((1000, 297, 500))
     scores = probe.fit_and_predict(x[train], y[train], x[val], y[val], x[new])

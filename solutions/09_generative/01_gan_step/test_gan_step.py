@@ -35,7 +35,10 @@ def finite(value):
 
 @task(1)
 def test_discriminator_loss(learner, rng):
-    """Two means, over 6 real and 4 fake samples."""
+    """Two means, over 6 real and 4 fake samples.
+
+    6 个真样本和 4 个假样本，各取各的均值。
+    """
     real, fake = rng.normal(6, 1, mean=0.7), rng.normal(4, 1, mean=-0.4)
     expect(learner.discriminator_loss(real, fake)).close_to(
         d_loss(real.double(), fake.double()),
@@ -53,7 +56,10 @@ def test_discriminator_loss(learner, rng):
 
 @task(1)
 def test_discriminator_gradients(probe, rng):
-    """With respect to both kinds of logits, laid out by columns; float64 and an upstream gradient."""
+    """With respect to both kinds of logits, laid out by columns; float64 and an upstream gradient.
+
+    对两种 logits 的梯度；按列存放，float64，带一个上游梯度。
+    """
     real, fake, up = rng.normal(2, 5, dtype=torch.float64).T, rng.normal(3, dtype=torch.float64), rng.number(2, 3)
     seen = probe.gradients("discriminator_loss", up, real, fake)
     expect(seen["loss"]).close_to(d_loss(real, fake))
@@ -62,7 +68,10 @@ def test_discriminator_gradients(probe, rng):
 
 @task(1)
 def test_discriminator_is_sure(learner, rng):
-    """Logits of 1000, all of them wrong; one real sample."""
+    """Logits of 1000, all of them wrong; one real sample.
+
+    logits 大到 1000，而且全都判错；只有一个真样本。
+    """
     real, fake = -rng.uniform(1, low=900, high=1100), rng.uniform(7, low=900, high=1100)
     loss = learner.discriminator_loss(real, fake)
     expect(finite(loss)).true("inf", "unstable_log")
@@ -72,7 +81,10 @@ def test_discriminator_is_sure(learner, rng):
 
 @task(2)
 def test_generator_loss(learner, rng):
-    """A mean over the fake samples."""
+    """A mean over the fake samples.
+
+    对假样本取均值。
+    """
     fake = rng.normal(5, 1, mean=-0.6)
     expect(learner.generator_loss(fake)).close_to(
         g_loss(fake.double()),
@@ -89,7 +101,10 @@ def test_generator_loss(learner, rng):
 
 @task(2)
 def test_generator_gradient(probe, rng):
-    """The surer the discriminator, the larger the gradient; float64, laid out by columns, an upstream gradient."""
+    """The surer the discriminator, the larger the gradient; float64, laid out by columns, an upstream gradient.
+
+    判别器越有把握，梯度越大；float64，按列存放，带一个上游梯度。
+    """
     fake, up = rng.normal(3, 4, mean=-8.0, dtype=torch.float64).T, rng.number(2, 3)
     seen = probe.gradients("generator_loss", up, fake)
     expect(seen["loss"]).close_to(g_loss(fake), mistaken_for={"saturating_loss": -softplus(fake).mean()})
@@ -98,7 +113,10 @@ def test_generator_gradient(probe, rng):
 
 @task(2)
 def test_generator_found_out(learner, rng):
-    """One sample with a logit of -1000."""
+    """One sample with a logit of -1000.
+
+    一个样本，logit 为 -1000。
+    """
     fake = -rng.uniform(1, low=900, high=1100)
     loss = learner.generator_loss(fake)
     expect(finite(loss)).true("inf", "unstable_log")
@@ -132,10 +150,10 @@ def walk(g, d, batches, leak=False, pile="", again=False, old=False):
         loss_d = d_loss(net(d, real.double()), net(d, fake))
         in_d = plus(slope(loss_d, d), left_d, "d" in pile)
         moved = plus(d, in_d, -LR_D)
-        judge = d if old else moved
-        loss_g = g_loss(net(judge, fake))
+        critic = d if old else moved
+        loss_g = g_loss(net(critic, fake))
         in_g = plus(plus(slope(loss_g, g), slope(loss_d, g), leak), left_g, "g" in pile)
-        left_g, left_d = in_g, plus(in_d, slope(loss_g, judge))
+        left_g, left_d = in_g, plus(in_d, slope(loss_g, critic))
         g, d = plus(g, in_g, -LR_G), plus(moved, left_d, -LR_D * again)
         losses.append([loss_d.item(), loss_g.item()])
     return {"losses": losses, "G": g, "D": d}
@@ -148,7 +166,10 @@ def batches(rng, *sizes):
 
 @task(3, needs=(1, 2), raises=AGAIN)
 def test_generator_after_three_steps(probe, rng):
-    """The generator moves by its own loss alone, against the discriminator as it then is."""
+    """The generator moves by its own loss alone, against the discriminator as it then is.
+
+    生成器只按自己的损失移动，面对的是当时的判别器。
+    """
     (g, d), data = networks(rng), batches(rng, (6, 6), (6, 6), (4, 4))
     expect(probe.gan_steps(g, d, data, LR_G, LR_D)["G"]).close_to(
         walk(g, d, data)["G"],
@@ -167,7 +188,10 @@ def test_generator_after_three_steps(probe, rng):
 
 @task(3, needs=(1, 2), raises=AGAIN)
 def test_discriminator_after_three_steps(probe, rng):
-    """The discriminator moves by its own loss alone, once per step."""
+    """The discriminator moves by its own loss alone, once per step.
+
+    判别器只按自己的损失移动，每次一步。
+    """
     (g, d), data = networks(rng), batches(rng, (5, 5), (7, 7), (3, 3))
     expect(probe.gan_steps(g, d, data, LR_G, LR_D)["D"]).close_to(
         walk(g, d, data)["D"],
@@ -186,7 +210,10 @@ def test_discriminator_after_three_steps(probe, rng):
 
 @task(3, needs=(1, 2), raises=AGAIN)
 def test_losses_of_the_steps(probe, rng):
-    """Both losses, each before its own step and without a graph; more fakes than real samples, and one of each."""
+    """Both losses, each before its own step and without a graph; more fakes than real samples, and one of each.
+
+    两个损失各取自己那一步之前的值，不带计算图；假样本多于真样本，以及各一个。
+    """
     (g, d), data = networks(rng), batches(rng, (3, 8), (1, 1))
     losses = probe.gan_steps(g, d, data, LR_G, LR_D)["losses"]
     want = walk(g, d, data)["losses"]
