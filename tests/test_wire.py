@@ -766,3 +766,20 @@ def test_one_who_never_stops_sending_is_still_watched():
             near.receive(time.monotonic() + 5)
         near.close()
         sender.join()
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        torch.ones(1, 1).diagonal(),
+        torch.ones(0, 0).diagonal(),
+        torch.ones(3, 4)[1:2, ::3][:, :1],
+        torch.zeros(2, 0, 3).permute(2, 0, 1),
+        torch.ones(2, 3, dtype=torch.complex64).T[:1, :1].conj(),
+        torch.ones(()).expand(1),
+    ],
+)
+def test_one_element_or_none_with_any_stride(x):
+    """Such a tensor counts as contiguous whatever its stride says; it crosses all the same."""
+    for strides in (False, True):
+        assert torch.equal(wire.unpack(*wire.split(wire.pack(1, "x", x, strides=strides))).value, x)

@@ -242,7 +242,7 @@ class _Encoder:
         if self.strides and not plain.is_contiguous() and _dense(tuple(plain.shape), plain.stride()):
             strides = list(plain.stride())
         flat = plain.contiguous().reshape(-1)
-        if flat.numel() == 1 and flat.stride(0) != 1:  # one element counts as contiguous, whatever its stride
+        if flat.stride(0) != 1:  # one element, or none, counts as contiguous whatever its stride
             flat = flat.clone(memory_format=torch.contiguous_format)
         self.blobs.append((torch.view_as_real(flat) if flat.is_complex() else flat).view(torch.uint8).numpy().tobytes())
         return ["T", _NAMES[value.dtype], list(value.shape), strides, value.requires_grad]
