@@ -3,6 +3,7 @@
 Pure functions on plain values (None, bool, numbers, text, lists, dicts, tensors). The words for a kind are elsewhere.
 """
 
+import contextlib
 import math
 from typing import Any, NamedTuple
 
@@ -106,9 +107,14 @@ def _dicts(
         found = _wrong_type(got, want)
         return Difference(found.kind, found.params | place)
     if got.keys() != want.keys():
-        missing, extra = [str(k) for k in want if k not in got], [str(k)[:80] for k in got if k not in want]
+        missing, extra = [_label(k) for k in want if k not in got], [_label(k) for k in got if k not in want]
         return Difference("keys", {"missing": missing, "extra": extra} | place)
     return next((d for k in want if (d := _compare(got[k], want[k], how, dtype, f"{at}[{k!r}]", any_dtype))), None)
+
+
+def _label(key: Any) -> str:
+    """A dict's key in few words: Python refuses to write very long integers."""
+    return str(key)[:80] if not isinstance(key, int) or abs(key) < 1 << 63 else hex(key)[:80]
 
 
 def _plain(got: Any, want: Any, how: Tolerance) -> Difference | None:
@@ -119,12 +125,18 @@ def _plain(got: Any, want: Any, how: Tolerance) -> Difference | None:
     if not isinstance(got, allowed) or (number and isinstance(got, bool)):
         return _wrong_type(got, want)
     if number:
-        g, w = torch.tensor(got, dtype=torch.float64), torch.tensor(want, dtype=torch.float64)
-        if type(want) is int and got == want:
-            return None
-        rtol, atol = (0.0, 0.0) if type(want) is int else how.of(torch.float32)
-        return None if type(want) is float and _close(g, w, rtol, atol) else _numbers(got, want)
+        return None if _same_number(got, want, how) else _numbers(got, want)
     return None if got == want else Difference("not_equal", {})
+
+
+def _same_number(got: Any, want: Any, how: Tolerance) -> bool:
+    if isinstance(want, int):
+        return bool(got == want)
+    try:
+        g = torch.tensor(float(got), dtype=torch.float64)
+    except OverflowError:  # an int beyond all floats
+        return False
+    return _close(g, torch.tensor(want, dtype=torch.float64), *how.of(torch.float32))
 
 
 def _wrong_type(got: Any, want: Any) -> Difference:
@@ -138,56 +150,69 @@ def _name(value: Any) -> str:
 
 
 def _numbers(got: Any, want: Any) -> Difference:
-    if math.isnan(got):
-        return Difference("nan", {"count": 1})
-    if math.isinf(got):
-        return Difference("inf", {"count": 1})
+    for kind, bad in (("nan", math.isnan), ("inf", math.isinf)):
+        if isinstance(got, float) and bad(got):
+            return Difference(kind, {"count": 1})
     if isinstance(want, int) and abs(got - want) == 1:
         return Difference("off_by_one", {})
-    if math.isclose(got, -want, rel_tol=1e-4) and want:
-        return Difference("sign", {})
+    with contextlib.suppress(OverflowError):
+        if math.isclose(got, -want, rel_tol=1e-4) and want:
+            return Difference("sign", {})
     return Difference("values", {})
 
 
 def _values(got: torch.Tensor, want: torch.Tensor, how: Tolerance) -> Difference:
     """The first useful thing to say of tensors of equal shape that differ."""
+    rtol, atol = how.of(got.dtype)
     g, w = _wide(got), _wide(want)
     for kind, bad in (("nan", torch.isnan), ("inf", torch.isinf)):
         if count := int((bad(g) & ~bad(w)).sum()):
             return Difference(kind, {"count": count})
-    if g.ndim >= 2 and g.shape[-1] == g.shape[-2] and _agree(g.mT, w, how):
+    if g.ndim >= 2 and g.shape[-1] == g.shape[-2] and _close(g.mT, w, rtol, atol):
         return Difference("transposed", {})
-    if _agree(-g, w, how):
+    if _close(-g, w, rtol, atol):
         return Difference("sign", {})
-    rtol, atol = how.of(got.dtype)
-    right = int(_near(g, w, rtol, atol).sum())
+    apart = (got.long() - want.long()).abs() if _whole(got) and _whole(want) else None  # float64 would round them
     total = g.numel()
-    if total > 1 and not g.is_complex() and torch.isfinite(g).all() and torch.isfinite(w).all():
-        whole = not (got.dtype.is_floating_point or want.dtype.is_floating_point)
-        if whole and ((g - w).abs() == 1).all():
-            return Difference("off_by_one", {})
-        factor = _constant(g[w.abs() > 1e-6] / w[w.abs() > 1e-6])
-        if factor is not None and factor != 0 and _agree(g, w * factor, how):
-            return Difference("factor", {"factor": float(f"{factor:.4g}")})
-        shift = _constant(g - w)
-        if shift is not None:
-            return Difference("offset", {"by": float(f"{shift:.4g}")})
-        if _near(g.flatten().sort().values, w.flatten().sort().values, rtol, atol).all():
-            return Difference("order", {})
+    if total > 1 and apart is not None and (apart == 1).all():
+        return Difference("off_by_one", {})
+    if total > 1 and not (g.is_complex() or w.is_complex()) and (found := _pattern(g, w, rtol, atol)):
+        return found
+    right = int((_near(g, w, rtol, atol) if apart is None else apart == 0).sum())
     return Difference("some", {"wrong": total - right, "total": total}) if right else Difference("values", {})
 
 
-def _constant(x: torch.Tensor) -> float | None:
+def _pattern(g: torch.Tensor, w: torch.Tensor, rtol: float, atol: float) -> Difference | None:
+    """What one number explains of several: never for a single element, where that number would give away the answer."""
+    if not (torch.isfinite(g).all() and torch.isfinite(w).all()) or max(g.abs().max(), w.abs().max()) > 2**53:
+        return None
+    big = w.abs() > 1e-6
+    factor = _constant(g[big] / w[big], max(rtol, 1e-3))
+    if factor and abs(factor - 1) > 1e-3 and _close(g, w * factor, max(rtol, 1e-3), atol):
+        told = float(f"{factor:.4g}")
+        return Difference("factor", {"factor": told})
+    shift = _constant(g - w, max(rtol, 1e-3))
+    if shift is not None and (told := float(f"{shift:.4g}")) and abs(told) > 1e-6:
+        return Difference("offset", {"by": told})
+    if _close(g.flatten().sort().values, w.flatten().sort().values, rtol, atol):
+        return Difference("order", {})
+    return None
+
+
+def _constant(x: torch.Tensor, rtol: float) -> float | None:
     """Their common value, if there are at least two and they have one."""
     if x.numel() < 2:
         return None
     middle = x.median()
-    return float(middle) if bool(((x - middle).abs() <= 1e-3 * middle.abs() + 1e-6).all()) else None
+    return float(middle) if bool(((x - middle).abs() <= rtol * middle.abs() + 1e-6).all()) else None
+
+
+def _whole(t: torch.Tensor) -> bool:
+    return not (t.dtype.is_floating_point or t.dtype.is_complex)
 
 
 def _agree(got: torch.Tensor, want: torch.Tensor, how: Tolerance) -> bool:
-    whole = not any(t.dtype.is_floating_point or t.dtype.is_complex for t in (got, want))
-    if whole:  # float64 would round large integers
+    if _whole(got) and _whole(want):  # float64 would round large integers
         return torch.equal(got.to(torch.int64), want.to(torch.int64))
     return _close(_wide(got), _wide(want), *how.of(got.dtype))
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from grader import __version__
 from grader.model import Limits
 
 _T = TypeVar("_T")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _FOLDER = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
 
 
@@ -37,7 +38,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One function or class to write."""
 
     name: str
-    points: int
+    points: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Chapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -238,10 +239,14 @@ def sections_of(markdown: str) -> dict[str, str]:
     """`## title` -> text below it. A `##` inside a code fence is text."""
     parts: dict[str, list[str]] = {}
     current: list[str] | None = None
-    fenced = False
+    fence = ""
     for line in markdown.splitlines():
-        fenced ^= line.startswith("```")
-        if line.startswith("## ") and not fenced:
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not line.strip(mark[1][0] + " "):
+            fence = ""
+        if line.startswith("## ") and not fence:
             current = parts.setdefault(line[3:].strip(), [])
         elif current is not None:
             current.append(line)
@@ -269,5 +274,5 @@ def _yaml(path: Path, kind: type[_T]) -> _T:
         return msgspec.yaml.decode(path.read_bytes(), type=kind)
     except OSError as e:
         raise CourseError(f"{path}: {e.strerror}") from None
-    except (msgspec.DecodeError, yaml.YAMLError) as e:
+    except (msgspec.DecodeError, yaml.YAMLError, ValueError) as e:
         raise CourseError(f"{path}: {e}") from None

@@ -5,23 +5,27 @@ A verdict carries ids and parameters, never words for people: wording lives in `
 
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 SCHEMA = "learn/verdict/v1"
 
 
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+_Amount = Annotated[int, msgspec.Meta(gt=0)]
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one cell may use. Times in seconds of wall clock, sizes in mebibytes (output in kibibytes)."""
 
-    test: float = 10.0  # one test, all its calls together
-    section: float = 90.0  # all the tests of a submission together
-    memory_mb: int = 1024  # beyond what the warmed interpreter already holds
-    disk_mb: int = 64
-    files: int = 2048  # inodes in the scratch folder
-    processes: int = 64
-    output_kb: int = 64  # kept of what the learner prints
+    test: _Seconds = 10.0  # one test, all its calls together
+    section: _Seconds = 90.0  # all the tests of a submission together
+    memory_mb: _Amount = 1024  # beyond what the warmed interpreter already holds
+    disk_mb: _Amount = 64
+    files: _Amount = 2048  # inodes in the scratch folder
+    processes: _Amount = 64
+    output_kb: _Amount = 64  # kept of what the learner prints
 
 
 class Tier(StrEnum):
@@ -132,8 +136,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return {n: tuple(c for c in self.checks if c.task == n) for n in numbers}
 
     def task_passed(self, task: int) -> bool:
-        """True if every check of that task passed."""
-        return all(c.outcome is Outcome.PASSED for c in self.checks if c.task == task)
+        """True if the task has checks and every one passed."""
+        return {c.outcome for c in self.checks if c.task == task} == {Outcome.PASSED}
 
     def to_json(self) -> bytes:
         """The published form; `schema()` describes it."""
@@ -142,7 +146,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def from_json(data: bytes | str) -> "Verdict":
         """The inverse of `to_json`. Raises msgspec.DecodeError on anything else."""
-        return msgspec.json.decode(data, type=Verdict)
+        verdict = msgspec.json.decode(data, type=Verdict)
+        if verdict.schema != SCHEMA:
+            raise msgspec.DecodeError(f"schema: {verdict.schema}, not {SCHEMA}")
+        try:
+            Fraction(verdict.points), Fraction(verdict.max_points)
+        except (ValueError, ZeroDivisionError) as e:
+            raise msgspec.DecodeError(f"points: {e}") from None
+        return verdict
 
     def timeless(self) -> "Verdict":
         """The same verdict without its times: equal for equal submissions."""

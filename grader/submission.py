@@ -3,7 +3,9 @@
 import codecs
 import hashlib
 import io
+import stat
 import tokenize
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,14 +32,18 @@ class Submission(NamedTuple):
 
 def read(path: Path) -> Submission:
     """The answer in a .py or .ipynb file. Raises Unreadable."""
-    if path.is_dir():
-        raise Unreadable("is_a_folder", path=str(path))
     cap = _NOTEBOOK_CAP if path.suffix == ".ipynb" else SIZE_CAP
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise Unreadable("is_a_folder", path=str(path))
+        if not stat.S_ISREG(mode):  # a pipe would be waited for, a device never ends
+            raise Unreadable("not_found", path=str(path), reason="no plain file")
         with path.open("rb") as f:
             data = f.read(cap + 1)
-    except OSError as e:
-        raise Unreadable("not_found", path=str(path), reason=e.strerror or "") from None
+    except (OSError, ValueError) as e:
+        reason = getattr(e, "strerror", None) or str(e)
+        raise Unreadable("not_found", path=str(path), reason=reason) from None
     if len(data) > cap:
         raise Unreadable("too_big", path=str(path), limit_kb=cap >> 10)
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
@@ -55,10 +61,11 @@ def _decode(data: bytes, path: Path) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
-    except (SyntaxError, LookupError):
-        raise Unreadable("encoding", path=str(path), line=_first_bad_line(data)) from None
+        text.encode()  # half a character, which some codecs give, cannot travel
     except UnicodeDecodeError as e:
         raise Unreadable("encoding", path=str(path), line=data.count(b"\n", 0, e.start) + 1) from None
+    except (SyntaxError, LookupError, UnicodeError):
+        raise Unreadable("encoding", path=str(path), line=_first_bad_line(data)) from None
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -74,10 +81,13 @@ def _notebook(data: bytes, path: Path) -> str:
     import jupytext
 
     try:
-        notebook = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
-        text = jupytext.writes(notebook, fmt="py:percent")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cells without ids, and the like
+            notebook = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
+            text = str(jupytext.writes(notebook, fmt="py:percent"))
+        text.encode()
     except Exception as e:  # nbformat and jupytext raise many kinds
         raise Unreadable("not_a_notebook", path=str(path), reason=type(e).__name__) from None
     if len(text) > SIZE_CAP:
         raise Unreadable("too_big", path=str(path), limit_kb=SIZE_CAP >> 10)
-    return str(text)
+    return text

@@ -5,8 +5,9 @@ of what came back; `expect` compares it. Tests name mistakes; words for people a
 """
 
 import ast
-import unicodedata
+import math
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -153,21 +154,53 @@ class Source:
     def line_of(self, *names: str) -> int | None:
         """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
 
-        Names are compared after NFKC, as Python does. What stands under `if __name__ == "__main__":` does not count.
+        Names are compared after NFKC, as Python does. What stands under `if __name__ == "__main__":` does not count: it
+        never runs here. A file too deeply nested to be looked at breaks the rule on its first line.
         """
-        try:
-            tree = ast.parse(unicodedata.normalize("NFKC", self.text))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
+            tree = shallow.submit(_parse, self.text).result()
+        if tree is None:
             return None  # the cell says so, better
-        found = [line for node in _reached(tree) for name, line in _names(node) if name in names]
-        return min(found, default=None)
+        if tree is _TOO_DEEP:
+            return 1
+        return min((line for node in _reached(tree) for name, line in _names(node) if name in names), default=None)
 
 
-def _reached(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "__name__" in ast.unparse(child.test)):
-            yield from _reached(child)
+_TOO_DEEP = ast.Module([], [])
+
+
+def _parse(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (RecursionError, MemoryError):
+        return _TOO_DEEP
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _reached(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every node that can run in a cell."""
+    renamed = any(
+        isinstance(n, ast.Name) and n.id == "__name__" and not isinstance(n.ctx, ast.Load) for n in ast.walk(tree)
+    )
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, ast.If) and not renamed and _is_main(node.test):
+            todo += node.orelse
+        else:
+            todo += ast.iter_child_nodes(node)
+
+
+def _is_main(test: ast.expr) -> bool:
+    """Exactly `__name__ == "__main__"`."""
+    match test:
+        case ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]):
+            return True
+        case ast.Compare(ast.Constant("__main__"), [ast.Eq()], [ast.Name("__name__")]):
+            return True
+    return False
 
 
 def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
@@ -254,7 +287,7 @@ class Expectation:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self._settle(difference(value, 0.0, Tolerance()), Tolerance(), None, mistaken_for)
         elif not (value >= bar if kind == "below" else value <= bar):
-            rough = Difference(kind, {"got": float(f"{value:.4g}"), "bar": bar})
+            rough = Difference(kind, {"got": _rounded(value), "bar": bar})
             self._settle(rough, Tolerance(), None, mistaken_for)
 
     def _settle(
@@ -273,6 +306,15 @@ class Expectation:
         raise failure
 
 
+def _rounded(value: float) -> float | str:
+    """To four digits; as text where no finite float says it."""
+    try:
+        rounded = float(f"{value:.4g}")
+    except OverflowError:
+        return "inf" if value > 0 else "-inf"
+    return rounded if math.isfinite(rounded) else float(value) if math.isfinite(value) else str(value)
+
+
 class _Expect:
     def __call__(self, value: Any) -> Expectation:
         return Expectation(value)
@@ -284,6 +326,8 @@ class _Expect:
         try:
             function(*args, **kwargs)
         except LearnerRaised as e:
+            if e.loading:
+                raise
             e.expected = True
             if error.__name__ not in e.bases:
                 raise Failure("wrong_error", mistake, e.line, got=e.kind, want=error.__name__) from None

@@ -127,6 +127,7 @@ class Channel:
         self.aside = aside
         self.on_aside = on_aside
         self.on_tick = on_tick
+        self._ticked = time.monotonic()
 
     def send(self, frame: bytes, deadline: float = math.inf) -> None:
         """Writes all of it. Raises Closed, or Late once time.monotonic() is past the deadline."""
@@ -177,14 +178,14 @@ class Channel:
         if self.aside >= 0:
             poll.register(self.aside, select.POLLIN)
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise Late
-            pause = min(left, _TICK) if self.on_tick else left
-            ready = poll.poll(None if pause == math.inf else math.ceil(pause * 1000))
-            if not ready and self.on_tick:
+            now = time.monotonic()
+            if self.on_tick and now - self._ticked >= _TICK:  # even if there is always something to read
+                self._ticked = now
                 self.on_tick()
-            for fd, happened in ready:
+            if now >= deadline:
+                raise Late
+            pause = min(deadline - now, _TICK) if self.on_tick else deadline - now
+            for fd, happened in poll.poll(None if pause == math.inf else math.ceil(pause * 1000)):
                 if fd != self.aside:
                     return
                 if happened & select.POLLIN:
@@ -198,6 +199,7 @@ class _Encoder:
         self.blobs = blobs
         self.strides = strides
         self.items = 0
+        self.bytes = 0
 
     def encode(self, value: Any, path: str, depth: int) -> Any:
         kind = type(value)
@@ -218,7 +220,7 @@ class _Encoder:
         if kind is dict:
             out = ["d"]
             for k, v in value.items():
-                where = f"{path}[{k!r}]" if type(k) in (str, int) else path
+                where = f"{path}[{k!r}]" if type(k) is str or (type(k) is int and abs(k) < 1 << 63) else path
                 out += [self._item(k, where, depth), self._item(v, where, depth)]
             return out
         raise Unsendable(path, f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."))
@@ -233,9 +235,11 @@ class _Encoder:
             raise TooBig(path)
 
     def _tensor(self, value: torch.Tensor, path: str) -> list[Any]:
-        if value.layout is not torch.strided or value.device.type != "cpu" or value.dtype not in _NAMES:
+        plain_kind = value.layout is torch.strided and value.device.type == "cpu" and value.dtype in _NAMES
+        if not plain_kind or value.is_nested:
             raise Unsendable(path, f"tensor ({value.layout}, {value.device.type}, {value.dtype})")
-        if value.numel() * value.element_size() > BODY_CAP:
+        self.bytes += value.numel() * value.element_size()
+        if self.bytes > BODY_CAP:  # before anything is copied
             raise TooBig(path)
         plain = value.detach().resolve_conj().resolve_neg()
         strides = None
@@ -271,7 +275,8 @@ class _Decoder:
         if tag == "T":
             return self._tensor(*rest)
         if tag == "i":
-            return int(rest[0], 16)
+            (digits,) = rest
+            return int(digits, 16)
         if tag not in ("l", "t", "d"):
             raise Forged("unknown tag")
         values = [self.decode(v, depth + 1) for v in rest]
@@ -305,7 +310,7 @@ class _Decoder:
 
 def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     """True if the strides lay out each element once, with room at most eight times the elements' own."""
-    if len(shape) != len(strides) or 0 in shape:
+    if len(shape) != len(strides) or 0 in shape or any(type(s) is not int or s < 0 for s in strides):
         return False
     span = 1
     for n, s in sorted(zip(shape, strides, strict=True), key=lambda p: p[1]):
