@@ -1,0 +1,13 @@
+"""Quick tests first: what forks cells or walks through the whole course comes last."""
+
+import pytest
+
+LAST = ("test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        module = item.path.stem
+        return (LAST.index(module) + 2 if module in LAST else 0) + (item.get_closest_marker("slow") is not None)
+
+    items.sort(key=rank)
