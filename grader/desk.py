@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from grader.sandbox import warden, wire
+from grader.sandbox import cell, wire
 from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
 
-ENDS = (warden.Died, warden.TimedOut, warden.OutOfMemory, warden.Forgery, warden.Lost)
+ENDS = (cell.Died, cell.TimedOut, cell.OutOfMemory, cell.Forgery, cell.Lost)
 
 
 class Answerer(Protocol):
@@ -101,7 +101,7 @@ class Desk:
         request = {"text": self.text, "file": self.file, "probes": self.probes, "seed": number(self.secret, "load")}
         try:
             reply = self._exchange("load", request)
-        except warden.Lost:
+        except cell.Lost:
             raise
         except ENDS as e:
             e.at_load = True  # type: ignore[union-attr]
@@ -142,7 +142,7 @@ class Desk:
             return Failure("unsendable", path=str(v.get("path")), type=str(v.get("kind")))
         if reply.word == "exited":
             return Failure("exited", where=v.get("line"), code=str(v.get("code")))
-        return Failure("answer_too_big") if reply.word == "too_big" else warden.Forgery(reply.word)
+        return Failure("answer_too_big") if reply.word == "too_big" else cell.Forgery(reply.word)
 
 
 def number(secret: bytes, label: str) -> int:

@@ -25,7 +25,7 @@ from grader.course import Section
 from grader.desk import Answerer, Desk, number
 from grader.model import Check, Job, Outcome, Sandbox, Tier, Times, Verdict, score
 from grader.outcome import check_of
-from grader.sandbox import warden, wire
+from grader.sandbox import cell, warden, wire
 from grader.testing import Fixtures, TaskMark
 
 _WITHOUT = "cacheprovider terminal logging faulthandler unraisableexception threadexception warnings doctest junitxml"
@@ -116,11 +116,11 @@ def grade(
     """A verdict for each job, in order. `ahead`: open the next cell while this one works.
 
     A job whose section has another digest than ours is BROKEN: it was meant for other tests.
-    Raises warden.Unavailable if the required tier cannot be had, warden.Lost if no cell can be started at all.
+    Raises warden.Unavailable if the required tier cannot be had, cell.Lost if no cell can be started at all.
     """
     sandbox = sandbox_of(cells.confinement())
     lim = section.limits
-    bounds = warden.Bounds(lim.memory_mb, lim.disk_mb, lim.files, lim.processes, lim.output_kb, lim.section)
+    bounds = cell.Bounds(lim.memory_mb, lim.disk_mb, lim.files, lim.processes, lim.output_kb, lim.section)
     missing = [n for n in section.about.needs if sandbox.tier is Tier.T2]  # T2 has neither sockets nor processes
     preload = tuple(section.about.preload)
 

@@ -11,7 +11,7 @@ import torch
 
 from grader.desk import Desk
 from grader.model import Check, Outcome
-from grader.sandbox import warden
+from grader.sandbox import cell
 from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
 
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
@@ -54,17 +54,17 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
             return Check(**about, outcome=Outcome.NOT_WRITTEN, kind=kind, params={"name": error.name})
         case LearnerRaised():
             return _exception(about, error, desk.mark, loading, flag)
-        case warden.TimedOut():
+        case cell.TimedOut():
             late = time.monotonic() >= desk.ends_at
             seconds = {} if late else {"seconds": desk.mark.timeout or desk.limit}
             return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time" if late else "timeout", params=seconds)
-        case warden.OutOfMemory():
+        case cell.OutOfMemory():
             return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory")
-        case warden.Died():
+        case cell.Died():
             return _death(about, error.status)
-        case warden.Forgery():
+        case cell.Forgery():
             return Check(**about, outcome=Outcome.FAILED, kind="forged", flag="forged")
-        case warden.Lost():
+        case cell.Lost():
             return Check(**about, outcome=Outcome.BROKEN, kind="internal", params={"what": str(error)})
         case AssertionError() if desk.arrived:
             return Check(**about, outcome=Outcome.FAILED, kind="values", flag=flag)

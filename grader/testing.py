@@ -4,10 +4,8 @@ A test runs in the judge. `learner.f(x)` asks the cell to call the learner's `f`
 of what came back; `expect` compares it. Tests name mistakes; words for people are elsewhere.
 """
 
-import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -15,6 +13,7 @@ import pytest
 import torch
 
 from grader.compare import Difference, Tolerance, difference, same
+from grader.source import Source
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -143,79 +142,6 @@ class Rng:
     def permutation(self, n: int) -> torch.Tensor:
         """0 … n-1 in random order, int64."""
         return torch.randperm(n, generator=self.generator)
-
-
-class Source:
-    """The learner's file as text: for constraints on how a task is done. Never the sole ground of a pass."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def line_of(self, *names: str) -> int | None:
-        """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
-
-        Names are compared after NFKC, as Python does. What stands under `if __name__ == "__main__":` does not count: it
-        never runs here. A file too deeply nested to be looked at breaks the rule on its first line.
-        """
-        with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
-            tree = shallow.submit(_parse, self.text).result()
-        if tree is None:
-            return None  # the cell says so, better
-        if tree is _TOO_DEEP:
-            return 1
-        return min((line for node in _reached(tree) for name, line in _names(node) if name in names), default=None)
-
-
-_TOO_DEEP = ast.Module([], [])
-
-
-def _parse(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (RecursionError, MemoryError):
-        return _TOO_DEEP
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _reached(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node that can run in a cell."""
-    renamed = any(
-        isinstance(n, ast.Name) and n.id == "__name__" and not isinstance(n.ctx, ast.Load) for n in ast.walk(tree)
-    )
-    todo: list[ast.AST] = [tree]
-    while todo:
-        node = todo.pop()
-        yield node
-        if isinstance(node, ast.If) and not renamed and _is_main(node.test):
-            todo += node.orelse
-        else:
-            todo += ast.iter_child_nodes(node)
-
-
-def _is_main(test: ast.expr) -> bool:
-    """Exactly `__name__ == "__main__"`."""
-    match test:
-        case ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]):
-            return True
-        case ast.Compare(ast.Constant("__main__"), [ast.Eq()], [ast.Name("__name__")]):
-            return True
-    return False
-
-
-def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
-    if isinstance(node, ast.Name):
-        yield node.id, node.lineno
-    elif isinstance(node, ast.Attribute):
-        yield node.attr, node.end_lineno or node.lineno
-    elif isinstance(node, ast.keyword) and node.arg:
-        yield node.arg, node.lineno
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        module = (node.module or "").split(".") if isinstance(node, ast.ImportFrom) else []
-        for name in (*module, *(part for a in node.names for part in a.name.split("."))):
-            yield name, node.lineno
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-        yield node.value, node.lineno  # getattr(torch, "autograd")
 
 
 class Expectation:

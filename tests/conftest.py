@@ -1,6 +1,12 @@
 """Quick tests first: what forks cells or walks through the whole course comes last."""
 
+import os
+import tempfile
+
 import pytest
+
+os.environ["LEARN_HOME"] = tempfile.mkdtemp(prefix="learn-tests-")  # nobody's own progress is touched
+collect_ignore = ["golden", "mini_course"]  # data of test_golden
 
 LAST = ("test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")
 

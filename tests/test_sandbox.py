@@ -15,7 +15,8 @@ import torch
 from grader import pool
 from grader.course import Course
 from grader.model import Job, Tier
-from grader.sandbox import warden
+from grader.sandbox import proc, warden
+from grader.sandbox.cell import Bounds
 
 MINI = Path(__file__).parent / "mini_course"
 RIGHT = (MINI / "solutions/01_mini/01_double/double.py").read_text()
@@ -29,7 +30,7 @@ def cells() -> Iterator[warden.Warden]:
 
 def ask(cells: warden.Warden, body: str, *args: object, seconds: float = 10) -> object:
     """What `def f(*args)` with this body returns in a fresh cell."""
-    cell = cells.open(warden.Bounds(memory_mb=256, disk_mb=8, files=64, processes=16))
+    cell = cells.open(Bounds(memory_mb=256, disk_mb=8, files=64, processes=16))
     try:
         text = "import os, socket, sys, ctypes\ndef f(*args):\n" + textwrap.indent(textwrap.dedent(body), "    ")
         loaded = cell.exchange("load", {"text": text, "file": "a.py", "probes": "", "seed": 0}, 10)
@@ -59,8 +60,8 @@ def test_the_zygote_is_fit_to_fork(cells: warden.Warden) -> None:
 
 def test_a_cell_is_nobody_without_privileges(cells: warden.Warden) -> None:
     """Not root, no capability, no new privileges, filtered: as the kernel tells the judge."""
-    cell = cells.open(warden.Bounds())
-    status = warden._status(cell.pid)
+    cell = cells.open(Bounds())
+    status = proc.status(cell.pid)
     cell.close()
     assert status["Uid"].split()[0] != "0"
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
@@ -137,14 +138,14 @@ def test_workers_and_threads_run(cells: warden.Warden) -> None:
 
 def test_background_processes_end_with_the_cell(cells: warden.Warden) -> None:
     """A daemon that ignores signals does not outlive its cell."""
-    cell = cells.open(warden.Bounds())
+    cell = cells.open(Bounds())
     text = (
         "import os, signal, time\ndef f():\n    if os.fork() == 0:\n        os.setsid()\n"
         "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n        while True: time.sleep(1)\n"
     )
     cell.exchange("load", {"text": text, "file": "a.py", "probes": "", "seed": 0}, 10)
     cell.exchange("call", {"target": "learner", "name": "f", "args": (), "kwargs": {}, "seed": 1}, 10)
-    family = [psutil.Process(p) for p in warden._tree(cell.pid)]
+    family = [psutil.Process(p) for p in proc.tree(cell.pid)]
     assert len(family) == 2
     cell.close()
     _, alive = psutil.wait_procs(family, timeout=10)
@@ -190,8 +191,9 @@ def test_a_killed_judge_leaves_no_process() -> None:
     program = """
 import os, sys
 from grader.sandbox import warden
+from grader.sandbox.cell import Bounds
 w = warden.Warden()
-cell = w.open(warden.Bounds())
+cell = w.open(Bounds())
 text = "import os, time\\ndef f():\\n    os.fork() or time.sleep(1000)\\n"
 cell.exchange("load", {"text": text, "file": "a.py", "probes": "", "seed": 0}, 10)
 cell.exchange("call", {"target": "learner", "name": "f", "args": (), "kwargs": {}, "seed": 1}, 10)

@@ -6,26 +6,25 @@ Importing this module does not import torch, so that a zygote can be on its way 
 import contextlib
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from grader.sandbox import jail, landlock
+from grader.sandbox import jail, landlock, proc
+from grader.sandbox.cell import OPEN_SECONDS, Bounds, Cell, Died, Forgery, Lost, TimedOut
 
 if TYPE_CHECKING:
-    from grader.sandbox import wire
+    pass
 
 TIERS = ("T3", "T2", "T1")
 _PASSED_ON = ("LANG", "LC_ALL", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 _START_SECONDS = 120.0  # torch's import on a slow disk
-_OPEN_SECONDS = 20.0
 _PACKET = 1 << 16
 
 
@@ -48,41 +47,6 @@ class Confinement(NamedTuple):
     userns: bool
     memory: str
     degraded: tuple[str, ...]
-
-
-class Lost(BaseException):
-    """The zygote is gone or does not answer: our fault. Not an Exception, so that no test can swallow it."""
-
-
-class Died(BaseException):
-    """The cell's process ended in the middle. `status`: exit code, or minus the signal's number."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class TimedOut(BaseException):
-    """The deadline passed; the cell has been killed."""
-
-
-class OutOfMemory(BaseException):
-    """The cell's processes together held more than they may; they have been killed."""
-
-
-class Forgery(BaseException):
-    """The cell sent what no honest cell sends; it has been killed."""
-
-
-class Bounds(msgspec.Struct, frozen=True):
-    """Limits of a cell (`grader.model.Limits` has the same, and more)."""
-
-    memory_mb: int = 1024
-    disk_mb: int = 64
-    files: int = 2048
-    processes: int = 64
-    output_kb: int = 64
-    seconds: float = 90.0
 
 
 class Warden:
@@ -202,13 +166,13 @@ class Warden:
             return str(e) or "it ended"
         if "ready" not in message:
             return str(message.get("failed"))
-        self.pid = _pid_of(fds[0])
+        self.pid = proc.pid_of(fds[0])
         os.close(fds[0])
-        status = _status(self.pid)
+        status = proc.status(self.pid)
         if int(status.get("Threads", "1")) != 1:
             raise Lost("the zygote has more than one thread")
         self.held = int(status.get("VmData", "0 kB").split()[0]) << 10
-        self.shared = _resident(self.pid)  # what every fork begins with, without costing anything
+        self.shared = proc.resident(self.pid)  # what every fork begins with, without costing anything
         return None
 
     def _tried(self) -> Confinement:
@@ -220,7 +184,7 @@ class Warden:
             call = {"target": "learner", "name": "attempts", "args": self._secrets(), "kwargs": {}}
             frame = cell.exchange("call", call | {"seed": None}, 20)
             could = frame.value.get("value") if frame.word == "value" else [f"torch: {frame.value}"]
-            status = _status(cell.pid)
+            status = proc.status(cell.pid)
         except (Lost, Died, TimedOut, Forgery) as e:
             raise _Hole(
                 f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}"
@@ -290,13 +254,13 @@ class Warden:
     def opened(self, number: int) -> int:
         """The pidfd of that cell, once forked. Raises Lost."""
         while number not in self._opened:
-            self._note(time.monotonic() + _OPEN_SECONDS)
+            self._note(time.monotonic() + OPEN_SECONDS)
         return self._opened.pop(number)
 
     def status(self, number: int) -> int:
         """How that cell's process ended. Raises Lost."""
         while number not in self._exited:
-            self._note(time.monotonic() + _OPEN_SECONDS)
+            self._note(time.monotonic() + OPEN_SECONDS)
         return self._exited.pop(number)
 
     def _note(self, deadline: float) -> None:
@@ -307,162 +271,8 @@ class Warden:
             self._exited[message["exited"]] = message["status"]
 
 
-class Cell:
-    """One confined process for one submission."""
-
-    def __init__(
-        self, warden: Warden, number: int, sock: socket.socket, out: int, kind: tuple[Bounds, tuple[str, ...]]
-    ) -> None:
-        from grader.sandbox import wire
-
-        self.kind = kind
-        self.pid = 0
-        self.output = bytearray()
-        self.flooded = False
-        self._warden = warden
-        self._number = number
-        self._out = out
-        self._pidfd = -1
-        self._id = 0
-        self._last_look = 0.0
-        self._channel: wire.Channel = wire.Channel(sock, out, self._drain, self._watch)
-
-    def ready(self) -> None:
-        """Waits until it is confined. Raises Lost."""
-        from grader.sandbox import wire
-
-        self._pidfd = self._warden.opened(self._number)
-        self.pid = _pid_of(self._pidfd)
-        try:
-            if self._channel.receive(time.monotonic() + _OPEN_SECONDS).word != "ready":
-                raise wire.Forged
-        except (wire.Closed, wire.Late, wire.Forged) as e:
-            self._drain()
-            raise Lost(f"a cell did not start ({type(e).__name__}): {self.output.decode(errors='replace')}") from None
-
-    def exchange(self, word: str, value: dict[str, Any], seconds: float) -> "wire.Frame":
-        """Sends a request and returns its reply. Tensors keep their strides on the way in.
-
-        Raises wire.Unsendable or wire.TooBig for the request; Died, TimedOut, OutOfMemory, Forgery or Lost, after
-        which the cell is closed.
-        """
-        from grader.sandbox import wire
-
-        self._id += 1
-        frame = wire.pack(self._id, word, value, strides=True)
-        deadline = time.monotonic() + seconds
-        try:
-            if self._channel.pending():
-                self._surprised()
-            self._channel.send(frame, deadline)
-            reply = self._channel.receive(deadline)
-            if reply.id != self._id or type(reply.value) is not dict:
-                raise wire.Forged
-        except wire.Forged as e:
-            self.close()
-            raise Forgery(str(e)) from None
-        except wire.Late:
-            self.close()
-            raise TimedOut from None
-        except wire.Closed:
-            raise Died(self._ended()) from None
-        except OutOfMemory:
-            self.close()
-            raise
-        finally:
-            self._drain()
-        return reply
-
-    def close(self) -> None:
-        """Kills all its processes. Does not wait for them. Idempotent."""
-        self._channel.close()
-        if self._pidfd < 0:
-            with contextlib.suppress(Lost, OSError, KeyError):
-                self._pidfd = self._warden.opened(self._number)
-        if self._pidfd >= 0:
-            self._kill()
-            os.close(self._pidfd)
-            self._pidfd = -1
-        if self._out >= 0:
-            os.close(self._out)
-            self._out = -1
-
-    def _kill(self) -> None:
-        family = list(_session(self.pid)) if self._warden.tier == "T1" and self.pid else []
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        for pid in family:  # without a pid namespace its children have to be found
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def _ended(self) -> int:
-        try:
-            return self._warden.status(self._number)
-        finally:
-            self.close()
-
-    def _surprised(self) -> None:
-        """Something waits although nothing was asked: the end of the process, or a forged frame."""
-        from grader.sandbox import wire
-
-        self._channel.receive(time.monotonic() + 1)
-        raise wire.Forged("a frame out of turn")
-
-    def _drain(self) -> None:
-        cap = self.kind[0].output_kb << 10
-        with contextlib.suppress(OSError):
-            while self._out >= 0 and (chunk := os.read(self._out, 1 << 16)):
-                self.output += chunk[: max(0, cap - len(self.output))]
-                self.flooded |= len(self.output) >= cap
-                if len(chunk) < 1 << 16:
-                    break
-
-    def _watch(self) -> None:
-        """RLIMIT_DATA is per process: the sum over the tree is ours to watch."""
-        own = sum(max(0, _resident(p) - self._warden.shared) for p in _tree(self.pid))
-        if own > (self.kind[0].memory_mb << 20) * 5 // 4:
-            raise OutOfMemory
-
-
 class _Hole(Exception):
     """A tier that does not hold here."""
-
-
-def _pid_of(pidfd: int) -> int:
-    """The process of a pidfd, by our own count; 0 if it has ended."""
-    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
-    return max(0, next(int(line.split()[1]) for line in lines if line.startswith("Pid:")))
-
-
-def _status(pid: int) -> dict[str, str]:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return {}
-    return {k: v.strip() for k, _, v in (line.partition(":") for line in lines)}
-
-
-def _resident(pid: int) -> int:
-    """Bytes of memory that are the process's own: RssAnon + RssShmem."""
-    status = _status(pid)
-    return sum(int(status.get(k, "0 kB").split()[0]) << 10 for k in ("RssAnon", "RssShmem"))
-
-
-def _tree(pid: int) -> Iterator[int]:
-    if not pid:
-        return
-    yield pid
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _tree(int(child))
-
-
-def _session(leader: int) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == leader:
-                yield int(entry.name)
 
 
 _ATTEMPTS = """
