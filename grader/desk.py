@@ -98,7 +98,12 @@ class Desk:
         self.answerer = self.open()
         self.started = self.started or time.monotonic() - began
         self.until += time.monotonic() - began
-        request = {"text": self.text, "file": self.file, "probes": self.probes, "seed": number(self.secret, "load")}
+        request = {
+            "text": self.text,
+            "file": self.file,
+            "probes": self.probes,
+            "seed": number(self.secret, f"load {self.text}"),
+        }
         try:
             reply = self._exchange("load", request)
         except cell.Lost:
@@ -147,4 +152,4 @@ class Desk:
 
 def number(secret: bytes, label: str) -> int:
     """A seed (56 bits) that nobody can know without the secret."""
-    return int.from_bytes(hmac.digest(secret, label.encode(), "sha256")[:7])
+    return int.from_bytes(hmac.digest(secret, label.encode("utf-8", "surrogatepass"), "sha256")[:7])

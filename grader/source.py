@@ -4,6 +4,9 @@ import ast
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+_WAYS_ROUND = ("exec", "eval", "__import__", "__builtins__")  # with these, any name can be used unseen
+_ANY = "any name"
+
 
 class Source:
     """The learner's file as text: for constraints on how a task is done. Never the sole ground of a pass."""
@@ -14,8 +17,9 @@ class Source:
     def line_of(self, *names: str) -> int | None:
         """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
 
-        Names are compared after NFKC, as Python does. What stands under `if __name__ == "__main__":` does not count: it
-        never runs here. A file too deeply nested to be looked at breaks the rule on its first line.
+        Names are compared after NFKC, as Python does; `exec`, `eval` and the like count as using any. What stands under
+        `if __name__ == "__main__":` does not count: it never runs here. A file too deeply nested to be looked at breaks
+        the rule on its first line.
         """
         with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
             tree = shallow.submit(_parse, self.text).result()
@@ -23,7 +27,8 @@ class Source:
             return None  # the cell says so, better
         if tree is _TOO_DEEP:
             return 1
-        return min((line for node in _reached(tree) for name, line in _names(node) if name in names), default=None)
+        used = (use for node in _reached(tree) for use in _names(node))
+        return min((line for name, line in used if name in (*names, _ANY)), default=None)
 
 
 _TOO_DEEP = ast.Module([], [])
@@ -66,6 +71,8 @@ def _is_main(test: ast.expr) -> bool:
 def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
     if isinstance(node, ast.Name):
         yield node.id, node.lineno
+        if node.id in _WAYS_ROUND:
+            yield _ANY, node.lineno
     elif isinstance(node, ast.Attribute):
         yield node.attr, node.end_lineno or node.lineno
     elif isinstance(node, ast.keyword) and node.arg:

@@ -91,7 +91,7 @@ def enter(ground: Ground, bounds: Bounds, keep: Iterable[int]) -> None:
         kernel.call("unshare", kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS)
         rootfs.scratch(bounds.disk_mb, bounds.files)
         _loopback_up()
-        os.chdir("/tmp")
+        os.chdir(rootfs.SCRATCH)
     tempfile.tempdir = None  # it may have been looked up before the fork
     _limit(bounds)
     if tier == "T1":
@@ -104,7 +104,7 @@ def enter(ground: Ground, bounds: Bounds, keep: Iterable[int]) -> None:
     kernel.die_with_parent()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if tier == "T3":
-        landlock.restrict(ground.readable, ["/tmp", "/dev/shm", "/dev/null"])
+        landlock.restrict(ground.readable, [rootfs.SCRATCH, "/dev/shm", "/dev/null"])
     else:
         landlock.restrict(ground.readable, ["/dev/null"], ground.listable)
     seccomp.install(namespaces=tier == "T3")

@@ -19,10 +19,11 @@ from typing import NamedTuple
 from grader.sandbox import kernel
 
 _SYSTEM = ("/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/local/lib", "/etc/ld.so.cache")
+SCRATCH = "/scratch"  # not /tmp: Python itself may lie in there
 _OURS = ("torch", "numpy", "msgspec")  # what the far side itself imports
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _ETC = {
-    "passwd": "nobody:x:65534:65534:nobody:/tmp:/bin/false\n",
+    "passwd": f"nobody:x:65534:65534:nobody:{SCRATCH}:/bin/false\n",
     "group": "nogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -97,19 +98,23 @@ def build(view: View, taken: dict[str, int]) -> None:
 
 
 def scratch(megabytes: int, files: int) -> None:
-    """/tmp and /dev/shm, empty, private, one quota for both. In a mount namespace of one's own."""
+    """SCRATCH (which is /tmp, too, where it can be) and /dev/shm: empty, private, one quota for both.
+
+    In a mount namespace of one's own.
+    """
     options = f"size={megabytes}m,nr_inodes={files},mode=1777"
-    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
-    Path("/tmp/.shm").mkdir(mode=0o700)
-    kernel.mount("/tmp/.shm", "/dev/shm", "", kernel.MS_BIND)
+    kernel.mount("tmpfs", SCRATCH, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    Path(SCRATCH, ".shm").mkdir(mode=0o700)
+    kernel.mount(f"{SCRATCH}/.shm", "/dev/shm", "", kernel.MS_BIND)
 
 
 def _furnish(cpuinfo: bytes) -> None:
-    for folder in ("/tmp", "/dev/shm", "/etc", "/proc", "/sys/bus/pci/devices"):  # gloo lists the last one
+    for folder in (SCRATCH, "/dev/shm", "/etc", "/proc", "/sys/bus/pci/devices"):  # gloo lists the last one
         Path(folder).mkdir(parents=True, exist_ok=True)
-    kernel.mount(
-        "tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=700"
-    )  # imports make folders
+    if not Path("/tmp").exists():
+        Path("/tmp").symlink_to(SCRATCH)
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount("tmpfs", SCRATCH, "tmpfs", flags, "size=1m,mode=700")  # imports make folders
     for name, text in _ETC.items():
         Path("/etc", name).write_text(text)
     Path("/proc/cpuinfo").write_bytes(cpuinfo)

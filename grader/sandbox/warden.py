@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from grader.sandbox import jail, landlock, proc
+from grader.sandbox import jail, landlock, proc, rootfs
 from grader.sandbox.cell import OPEN_SECONDS, Bounds, Cell, Died, Forgery, Lost, TimedOut
 
 if TYPE_CHECKING:
@@ -134,8 +134,9 @@ class Warden:
             "zygote.main(int(fd))"
         )
         environment = {k: v for k, v in os.environ.items() if k in _PASSED_ON}
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "HOME": "/tmp", "TMPDIR": "/tmp", "PATH": "/nonexistent"}
-        environment |= {"GLOO_SOCKET_IFNAME": "lo", "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor"}
+        home = rootfs.SCRATCH if tier == "T3" else "/tmp"
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "HOME": home, "TMPDIR": home, "PATH": "/nonexistent"}
+        environment |= {"GLOO_SOCKET_IFNAME": "lo", "TORCHINDUCTOR_CACHE_DIR": f"{home}/inductor"}
         with theirs:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-c", code, root, str(theirs.fileno())],

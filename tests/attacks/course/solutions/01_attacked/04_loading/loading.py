@@ -1,0 +1,5 @@
+import torch
+
+
+def make_loader(n):
+    yield torch.zeros(n)
