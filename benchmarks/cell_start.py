@@ -3,7 +3,7 @@
     python benchmarks/cell_start.py [--cells 60]
 
 Both zygotes have imported the same modules; cells are opened in turn, one of each, so that whatever else the machine
-does meets both. Memory is what an idle cell holds for itself alone (Private_* of smaps_rollup; needs root or the same user).
+does meets both. Memory is what an idle cell holds for itself alone (Private_* of smaps_rollup; needs root).
 """
 
 import argparse
