@@ -116,10 +116,10 @@ def test_shared_anonymous_memory_is_refused(cells: warden.Warden) -> None:
 
 
 def test_the_scratch_folder_has_a_quota(cells: warden.Warden) -> None:
-    """Bytes and files are bounded, in /tmp and /dev/shm together; nothing is there at the start."""
-    assert ask(cells, "return [os.listdir('/dev/shm'), os.listdir('/tmp')]") == [[], [".shm"]]
+    """Bytes and files are bounded, in the working folder and /dev/shm together; nothing is there at the start."""
+    assert ask(cells, "return [os.listdir('/dev/shm'), os.listdir('.')]") == [[], [".shm"]]
     fill = "for i in range(1000):\n    open(f'{args[0]}/{i}', 'wb').write(bytes(args[1]))"
-    for where in ("/tmp", "/dev/shm"):
+    for where in (".", "/dev/shm"):
         for size in (0, 1 << 20):
             reply = ask(cells, fill, where, size)
             assert isinstance(reply, dict) and "OSError" in reply["bases"]
@@ -154,8 +154,8 @@ def test_background_processes_end_with_the_cell(cells: warden.Warden) -> None:
 
 def test_cells_do_not_share_anything(cells: warden.Warden) -> None:
     """What one cell writes, patches or seeds is not there for the next."""
-    ask(cells, "import torch\nopen('/tmp/left', 'w').write('x')\ntorch.nn.Linear = None\ntorch.manual_seed(5)")
-    assert ask(cells, "import torch\nreturn [os.path.exists('/tmp/left'), torch.nn.Linear is None]") == [False, False]
+    ask(cells, "import torch\nopen('left', 'w').write('x')\ntorch.nn.Linear = None\ntorch.manual_seed(5)")
+    assert ask(cells, "import torch\nreturn [os.path.exists('left'), torch.nn.Linear is None]") == [False, False]
 
 
 def test_strided_arguments_arrive_as_they_are(cells: warden.Warden) -> None:
