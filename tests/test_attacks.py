@@ -66,7 +66,7 @@ def _session(pid: int) -> int:
     try:
         return os.getsid(pid)
     except ProcessLookupError:
-        return 0
+        return -1
 
 
 class Run:
@@ -87,7 +87,8 @@ class Run:
         self.lines = {line["id"]: line for line in map(json.loads, output.splitlines())}
         self.heard = listeners.heard
         self.left = [p for p in LEFTOVERS if Path(p).exists()]
-        self.alive = [p for p in psutil.pids() if _session(p) == judge.pid]
+        ending = [psutil.Process(p) for p in psutil.pids() if _session(p) == judge.pid]
+        _, self.alive = psutil.wait_procs(ending, timeout=10)  # the kernel kills them with the judge, in its own time
 
     def verdict(self, name: str) -> dict[str, Any]:
         """By the attack's id and its role in the batch."""
