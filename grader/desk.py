@@ -113,8 +113,8 @@ class Desk:
             self.unloadable = e
             raise
         if reply.word != "value":
-            self.unloadable = self._raised(reply, loading=True)
             self.arrived = True
+            self.unloadable = self._raised(reply, loading=True)
             raise self.unloadable
 
     def _exchange(self, word: str, value: dict[str, Any]) -> wire.Frame:
@@ -135,19 +135,26 @@ class Desk:
         """What a reply that is no value means to a test. The reply is the cell's word: any form is possible."""
         v = reply.value
         if reply.word == "raised":
-            bases = [str(b) for b in v.get("bases") or ()]
-            kind, message, line = str(v.get("kind")), str(v.get("message")), v.get("line")
-            line = line if type(line) is int and 0 < line <= self.text.count("\n") + 1 else None
+            given = v.get("bases")
+            bases = [_text(b) for b in given] if type(given) in (list, tuple) else []
+            kind, message, line = _text(v.get("kind")), _text(v.get("message")), self._line(v.get("line"))
             if kind == "NotWritten" or ("NotImplementedError" in bases and not loading):
-                return NotYet(str(v.get("name") or ""))
-            raised = LearnerRaised(kind, bases, message, line, str(v.get("origin")))
+                return NotYet(_text(v.get("name") or ""))
+            raised = LearnerRaised(kind, bases, message, line, _text(v.get("origin")))
             raised.loading = loading
             return raised
         if reply.word == "unsendable":
-            return Failure("unsendable", path=str(v.get("path")), type=str(v.get("kind")))
+            return Failure("unsendable", path=_text(v.get("path"))[:200], type=_text(v.get("kind"))[:200])
         if reply.word == "exited":
-            return Failure("exited", where=v.get("line"), code=str(v.get("code")))
+            return Failure("exited", where=self._line(v.get("line")), code=_text(v.get("code")))
         return Failure("answer_too_big") if reply.word == "too_big" else cell.Forgery(reply.word)
+
+    def _line(self, value: Any) -> int | None:
+        return value if type(value) is int and 0 < value <= self.text.count("\n") + 1 else None
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else type(value).__name__
 
 
 def number(secret: bytes, label: str) -> int:

@@ -39,7 +39,7 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
         case Failure():
             params = dict(error.params)
             if shown and error.shown:
-                params |= {"got": _short(error.shown[0]), "wanted": _short(error.shown[1])}
+                params |= {"came": _short(error.shown[0]), "wanted": _short(error.shown[1])}
             return Check(
                 **about,
                 outcome=Outcome.FAILED,
@@ -106,7 +106,10 @@ def _death(about: dict[str, Any], status: int) -> Check:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = type(value).__name__
     return text if len(text) <= 400 else f"{text[:400]} …"
 
 

@@ -119,7 +119,7 @@ class Shell:
         """The section, and the file to judge: of a number, a slug or a path; by default the current section's."""
         if what is None or not _is_path(what, self.cwd):
             section = self.section(what, remember=True)
-            return section, self.workspace.file(section)
+            return section, self.workspace.answer(section)
         path = (self.cwd / Path(what).expanduser()).resolve()
         found = self.course.at_path(path)
         if found is None:

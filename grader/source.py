@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 _WAYS_ROUND = ("exec", "eval", "__import__", "__builtins__")  # with these, any name can be used unseen
 _ANY = "any name"
@@ -16,6 +17,8 @@ class Source:
 
     def line_of(self, *names: str) -> int | None:
         """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
+
+        A name may be a pair, as in `torch.func`, where one half alone is innocent.
 
         Names are compared after NFKC, as Python does; `exec`, `eval` and the like count as using any. What stands under
         `if __name__ == "__main__":` does not count: it never runs here. A file too deeply nested to be looked at breaks
@@ -75,11 +78,18 @@ def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
             yield _ANY, node.lineno
     elif isinstance(node, ast.Attribute):
         yield node.attr, node.end_lineno or node.lineno
+        if isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}", node.lineno
     elif isinstance(node, ast.keyword) and node.arg:
         yield node.arg, node.lineno
     elif isinstance(node, ast.Import | ast.ImportFrom):
         module = (node.module or "").split(".") if isinstance(node, ast.ImportFrom) else []
         for name in (*module, *(part for a in node.names for part in a.name.split("."))):
             yield name, node.lineno
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-        yield node.value, node.lineno  # getattr(torch, "autograd")
+        for alias in node.names:
+            whole = ".".join([*module, *alias.name.split(".")]).split(".")
+            yield from ((f"{a}.{b}", node.lineno) for a, b in pairwise(whole))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
+        parts = node.value.split(".")  # getattr(torch, "autograd"), attrgetter("autograd.grad")
+        if all(p.isidentifier() for p in parts):
+            yield from ((p, node.lineno) for p in parts)

@@ -249,3 +249,41 @@ def test_thresholds_and_skips(cells: warden.Warden, folder: Path) -> None:
     seen = [[c.outcome.value for c in v.checks] for v in judge.grade(section, jobs, cells, b"s")]
     assert seen == [["failed", "skipped", "skipped", "passed"]] * 2
     assert judge.grade(section, jobs, cells, b"s")[0].checks[0].params["bar"] == 7.5
+
+
+def test_a_batch_survives_every_answer(cells: warden.Warden, folder: Path) -> None:
+    """An answer that Python cannot print, a closed channel, an odd exit: each costs itself alone, and is no excuse."""
+    hostile = {
+        "10**5000": ("failed", "type"),
+        "__import__('os').close(3) or __import__('time').sleep(60)": ("failed", "forged"),
+        "__import__('sys').exit(['x'])": ("failed", "exited"),
+    }
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text("")
+    section = Course.at(folder)["double"]
+    texts = [RIGHT, *(RIGHT.replace("return 2 * x", f"return {h}") for h in hostile), RIGHT + "#"]
+    jobs = [Job(section="double", section_digest=section.digest, text=t) for t in texts]
+    first, *middle, last = judge.grade(section, jobs, cells, b"s")
+    assert first.passed and last.passed
+    assert [(v.checks[0].outcome.value, v.checks[0].kind) for v in middle] == list(hostile.values())
+    assert not any(v.broken for v in middle)
+
+
+def test_a_forged_reply_while_loading_is_no_way_out(cells: warden.Warden, folder: Path) -> None:
+    """Whatever a file says of itself before it is loaded, its tests have failed and are not BROKEN."""
+    text = """
+import os
+from grader.sandbox import wire
+os.write(3, wire.pack(1, "raised", {"bases": 5, "kind": 1 << 70, "line": ["x"]}))
+"""
+    verdict = grade(cells, folder, "@task(1)\ndef test_a(learner):\n    learner.double(torch.ones(1))\n", text)
+    assert not verdict.broken and verdict.points == "0"
+    assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+def test_tests_of_one_task_do_not_all_wait(cells: warden.Warden, folder: Path) -> None:
+    """After two time-outs the rest of the task is taken to time out, too; other tasks run."""
+    tests = "".join(f"@task(1)\ndef test_{n}(learner):\n    learner.double(torch.ones(1))\n\n\n" for n in range(5))
+    tests += "@task(2)\ndef test_z(learner):\n    learner.outer(torch.ones(1), torch.ones(1))\n"
+    verdict = grade(cells, folder, tests, RIGHT.replace("return 2 * x", "while True: pass"))
+    assert [c.kind for c in verdict.checks] == ["timeout"] * 5 + [""]
+    assert sum(t > 1 for t in verdict.times.checks) == 2

@@ -228,10 +228,10 @@ def test_a_long_path_is_not_broken(section):
 
 
 @pytest.mark.parametrize(
-    ("points", "shown"), [("3", "3"), ("7/2", "3.5"), ("7/3", "2 1/3"), ("1/3", "1/3"), ("0", "0")]
+    ("points", "shown"), [("3", "3"), ("7/2", "3.5"), ("7/3", "2.33"), ("1/3", "0.33"), ("0", "0")]
 )
-def test_points_are_never_rounded(points, shown):
-    """3.5, but 2 1/3 rather than 2.333."""
+def test_points_are_shown_to_two_decimals(points, shown):
+    """The exact fraction is in the verdict; a screen says 2.33."""
     assert sentences.number(points) == shown
 
 

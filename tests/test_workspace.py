@@ -290,3 +290,17 @@ def test_an_unwritable_folder_is_one_error(installed, tmp_path):
     with pytest.raises(WorkspaceError) as e:
         Workspace.init(installed, tmp_path / "file" / "below")
     assert e.value.kind == "cannot_write" and str(Path("file") / "below") in e.value.params["path"]
+
+
+def test_the_newer_of_file_and_notebook_is_the_answer(course, tmp_path):
+    """A notebook beside the file counts if it is newer, or alone; no stub is put beside it then."""
+    section = course.sections[0]
+    workspace, _ = Workspace.init(course, tmp_path / "work")
+    mine = workspace.path(section)
+    notebook = mine.with_suffix(".ipynb")
+    mine.unlink()
+    notebook.write_text("{}")
+    assert workspace.answer(section) == notebook and not mine.exists()
+    mine.write_text("x = 1")
+    os.utime(notebook, (1, 1))
+    assert workspace.answer(section) == mine

@@ -40,7 +40,7 @@ def details(check: Check, lang: str) -> list[str]:
     said = messages().get(_key(check), {}).get(lang, "")
     return [
         say(f"detail.{name}", lang, text=_shown(check.params[name]))
-        for name in ("message", "got", "wanted")
+        for name in ("message", "came", "wanted")
         if check.params.get(name) not in (None, "") and f"{{{name}}}" not in said
     ]
 
@@ -78,14 +78,8 @@ def _cause(check: Check) -> tuple[Any, ...]:
 
 
 def number(value: str | Fraction) -> str:
-    """Points without a loss: "3", "3.5", "2 1/3"."""
-    exact = Fraction(value)
-    whole, rest = divmod(exact, 1)
-    if rest == 0:
-        return str(whole)
-    if 1000 % rest.denominator == 0:
-        return f"{float(exact):g}"
-    return f"{whole} {rest}" if whole else str(rest)
+    """Points to two decimals: "3", "3.5", "0.67". The exact fraction is in the verdict."""
+    return f"{float(Fraction(value)):.2f}".rstrip("0").rstrip(".")
 
 
 def task_points(verdict: Verdict, section: "Section", task: int) -> tuple[str, str]:

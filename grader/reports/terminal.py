@@ -142,6 +142,8 @@ class _Screen:
             # Unwrapped, so that the terminal makes it a link.
             self.out.print(Text(f"      {self.path}:{check.where}", style="cyan"), soft_wrap=True)
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
+            if check.mistake == check.kind:  # recognised by what came out: say what that was
+                self.paragraph(sentences.sentence(check, self.lang))
             self.out.print(Padding(Markdown(explained), (0, 0, 0, 6)))
         else:
             self.paragraph(sentences.sentence(check, self.lang))
@@ -157,7 +159,7 @@ class _Screen:
             if check not in same:
                 text = f"{sentences.promise(check, self.lang) or check.name} {sentences.sentence(check, self.lang)}"
                 place = f" {self.path}:{check.where}" if check.where else ""
-                self.line("✗", text, indent=4, one_line=True, after=place)
+                self.line("✗", text, indent=4, one_line=self.out.is_terminal, after=place)
         if same:
             self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
 

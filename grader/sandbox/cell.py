@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import time
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from grader.sandbox import wire
 
 OPEN_SECONDS = 20.0
+_LAST_BREATH = 2.0  # seconds between the end of a channel and the end of its process
 
 
 class Lost(BaseException):
@@ -156,7 +158,11 @@ class Cell:
                 os.kill(pid, signal.SIGKILL)
 
     def _ended(self) -> int:
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
         try:
+            if not poll.poll(_LAST_BREATH * 1000):
+                raise Forgery("it closed the channel and lives on")
             return self._host.status(self._number)
         finally:
             self.close()

@@ -105,7 +105,8 @@ def _reply(number: int, word: str, value: Any) -> bytes:
     try:
         return wire.pack(number, word, value)
     except wire.Unsendable as e:
-        return wire.pack(number, "unsendable", {"path": e.path.removeprefix("['value']"), "kind": e.kind[:200]})
+        path, kind = e.path.removeprefix("['value']")[:200], e.kind[:200].encode("utf-8", "replace").decode()
+        return wire.pack(number, "unsendable", {"path": path, "kind": kind})
     except wire.TooBig:
         return wire.pack(number, "too_big", {})
     except BaseException as e:  # a tensor subclass or a patched torch

@@ -3,9 +3,11 @@
 A frame is `>IQ` (header length, body length), a msgpack header `[id, word, tree]` and a body with the tensors' bytes
 one after the other. In the tree, None, bool, int (64 bits), float, str and bytes stand for themselves; everything else
 is a list that begins with its tag: `l` list, `t` tuple, `d` dict, `i` a longer int, `T` tensor (dtype, shape, strides
-or None, requires_grad). Types are matched exactly: a subclass could lie. Nothing is ever unpickled.
+or None, requires_grad). Types are matched exactly, for a subclass could lie; a named tuple crosses as a tuple, an
+ordered dict as a dict, a number of NumPy's as a number. Nothing is ever unpickled.
 """
 
+import collections
 import math
 import select
 import socket
@@ -211,13 +213,18 @@ class _Encoder:
             if len(value) > TEXT_CAP:
                 raise TooBig(f"{path}: {len(value)} characters")
             return value
+        if kind.__module__ == "numpy" and getattr(value, "ndim", None) == 0:  # one number of NumPy's, as mean() gives
+            plain = value.item()
+            if type(plain) in (bool, int, float):
+                return self.encode(plain, path, depth)
         self._count(path, depth)
         if kind is torch.Tensor or kind is torch.nn.Parameter:
             return self._tensor(value, path)
-        if kind is list or kind is tuple or kind is torch.Size:
+        named = issubclass(kind, tuple) and hasattr(kind, "_fields")  # a NamedTuple of one's own
+        if kind is list or kind is tuple or kind is torch.Size or named:
             tag = "l" if kind is list else "t"
             return [tag, *(self._item(v, f"{path}[{i}]", depth) for i, v in enumerate(value))]
-        if kind is dict:
+        if kind is dict or kind in (collections.OrderedDict, collections.defaultdict):
             out = ["d"]
             for k, v in value.items():
                 where = f"{path}[{k!r}]" if type(k) is str or (type(k) is int and abs(k) < 1 << 63) else path

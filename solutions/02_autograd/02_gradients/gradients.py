@@ -13,9 +13,10 @@ from torch import Tensor
 # %% [markdown]
 # ## Task 1 · The slope of a polynomial
 #
-# The derivative of x² + 3x + 1 at every element of `x`. Let autograd find it; leave the caller's `x` as it was.
+# The derivative of x² + 3x + 1 at every element of `x`. Let autograd find it; leave the values of the
+# caller's `x` as they were.
 #
-# 用 autograd 求 x² + 3x + 1 在 `x` 每个元素处的导数，不要改动传进来的 `x`。
+# 用 autograd 求 x² + 3x + 1 在 `x` 每个元素处的导数，不要改动传进来的 `x` 的值。
 
 
 # %%

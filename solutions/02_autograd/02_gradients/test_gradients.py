@@ -79,6 +79,19 @@ def test_gradients_start_from_zero_each_step(learner, rng):
 
 
 @task(3)
+def test_many_steps_in_float64(learner, rng):
+    """Nine steps, within the precision of float64.
+
+    走九步，误差在 float64 的精度之内。
+    """
+    w, x, y = (rng.normal(3, dtype=torch.float64) for _ in range(3))
+    own = w.clone()
+    for _ in range(9):
+        own = own - 0.03 * 2 * x * (own * x - y)
+    expect(learner.descend(w, x, y, lr=0.03, steps=9)).close_to(own)
+
+
+@task(3)
 def test_no_step_at_all(learner, rng):
     """Zero steps return w itself, outside of any graph.
 

@@ -12,7 +12,10 @@ RECORDED = {"does not require grad": "autograd_used"}
 AUTOGRAD = (
     "backward",
     "autograd",
-    "func",
+    "torch.func",
+    "getattr",
+    "attrgetter",
+    "methodcaller",
     "functorch",
     "vjp",
     "jvp",
