@@ -231,3 +231,20 @@ class _Listening:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+
+
+def test_a_closed_cell_counts_no_more() -> None:
+    """When `close` returns, its processes have ended: they would count against the next cell's limit."""
+    with warden.Warden() as w:
+        for _ in range(3):
+            cell = w.open(Bounds(processes=24))
+            text = (
+                "import os, time\ndef f():\n    for n in range(99):\n        try:\n            if os.fork() == 0:\n"
+                "                time.sleep(1000)\n        except OSError:\n            return n\n"
+            )
+            cell.exchange("load", {"text": text, "file": "a.py", "probes": "", "seed": 0}, 10)
+            call = {"target": "learner", "name": "f", "args": (), "kwargs": {}, "seed": 1}
+            assert cell.exchange("call", call, 10).value["value"] >= 20
+            family = list(proc.tree(cell.pid))
+            cell.close()
+            assert {proc.status(p).get("State", "Z")[0] for p in family} == {"Z"}  # gone, or about to be reaped

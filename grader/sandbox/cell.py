@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.sandbox import wire
 
 OPEN_SECONDS = 20.0
+_BURIAL = 10.0  # seconds that killed processes may take to go
 _LAST_BREATH = 2.0  # seconds between the end of a channel and the end of its process
 
 
@@ -136,13 +137,18 @@ class Cell:
         return reply
 
     def close(self) -> None:
-        """Kills all its processes. Does not wait for them. Idempotent."""
+        """Kills all its processes and waits until they are gone: till then they count against the next cell's limit on
+        processes, which all cells of a zygote share. Idempotent.
+        """
         self._channel.close()
         if self._pidfd < 0:
             with contextlib.suppress(Lost, OSError, KeyError):
                 self._pidfd = self._host.opened(self._number)
         if self._pidfd >= 0:
             self._kill()
+            gone = select.poll()
+            gone.register(self._pidfd, select.POLLIN)
+            gone.poll(_BURIAL * 1000)
             os.close(self._pidfd)
             self._pidfd = -1
         if self._out >= 0:
