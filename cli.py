@@ -13,7 +13,7 @@ from grader import __version__, guide
 from grader.course import CourseError
 from grader.model import Tier
 from grader.reports import plain, words
-from grader.shell import NoSandbox, Shell, Usage, near_or_not, told
+from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 from grader.workspace import Workspace
 
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -94,6 +94,8 @@ class _Learn(_SpokenGroup):
             code = _ending(e, shell)
         if aside := shell.set_aside:
             click.echo(words.say("notice.set_aside", shell.lang, path=aside), err=True)
+        if notice := unkept(shell):
+            click.echo(notice, err=True)
         sys.exit(code or PASSED)
 
 
@@ -220,8 +222,8 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
         raise Usage("debug_alone")
     section, path = shell.target(what)
     verdict = shell.judge(section, path, require=require, debug=debug)
-    if not debug and (problem := shell.record(verdict)):
-        click.echo(problem, err=True)
+    if not debug:
+        shell.record(verdict)
     if as_json:
         click.echo(verdict.to_json())
     else:

@@ -11,12 +11,15 @@ import hashlib
 import os
 import platform
 import re
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
@@ -26,10 +29,12 @@ from grader.desk import Answerer, Desk, number
 from grader.model import Check, Job, Outcome, Sandbox, Tier, Times, Verdict, score
 from grader.outcome import check_of
 from grader.sandbox import cell, warden, wire
+from grader.source import Source
 from grader.testing import Fixtures, TaskMark
 
 _WITHOUT = "cacheprovider terminal logging debugging faulthandler unraisableexception threadexception warnings"
 _PATIENCE = 2  # tests of one task that may time out; the others of that task are then taken to
+_PONDERING = 20.0  # seconds that a test may take in the judge, once the cell's time is up
 _OPTIONS = [
     *("-c", os.devnull, "--import-mode=importlib", "--noconftest", "--assert=plain", "--disable-plugin-autoload"),
     *(f"-pno:{name}" for name in f"{_WITHOUT} doctest junitxml pastebin stepwise".split()),
@@ -61,11 +66,16 @@ class _Sitting(Fixtures):
         for job in self.jobs:
             self.desk = desk = self.new_desk(job)
             began = time.monotonic()
+            checks: list[Check] = []
+            times: list[float] = []
+            errors = list(self.errors)
             try:
                 checks, times = self._run(plan, job, desk)
+            except Exception as e:  # a fault of ours: it costs this job its verdict, and no other
+                errors.append(f"{type(e).__name__}: {e}"[:2000])
             finally:
                 desk.close()
-            self.done(job, desk, checks, times, time.monotonic() - began, self.errors)
+            self.done(job, desk, checks, times, time.monotonic() - began, errors)
         return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -76,38 +86,52 @@ class _Sitting(Fixtures):
         self.errors.append(str(excrepr)[-2000:])
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Iterator[Any]:
+        with _in_time(self.desk.until - time.monotonic() + _PONDERING):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: "pytest.CallInfo[None]") -> Iterator[None]:
         if self.call is None or call.excinfo is not None:
             self.call = call
         return (yield)
 
     def _run(self, plan: list[pytest.Function], job: Job, desk: Desk) -> tuple[list[Check], list[float]]:
-        checks: list[Check] = []
-        times: list[float] = []
+        """The tests that the learner may read come first: what these print is shown, so by then no input of a hidden
+        test may have been seen.
+        """
         digest = hashlib.sha256(job.text.encode("utf-8", "surrogatepass")).hexdigest()
-        for item in plan:
-            mark = _mark(item)
-            assert mark is not None
-            about = _about(item, mark)
+        done: dict[str, tuple[Check, float]] = {}
+        for item in sorted(plan, key=lambda i: not _visible(i)):
             began = time.monotonic()
-            failed = {c.task for c in checks if c.outcome is not Outcome.PASSED}
-            if stands_on := [n for n in mark.needs if n in failed]:
-                checks.append(Check(**about, outcome=Outcome.SKIPPED, kind="needs", params={"task": stands_on[0]}))
-            elif sum(c.task == mark.number and c.kind == "timeout" for c in checks) >= _PATIENCE:
-                last = next(c for c in reversed(checks) if c.kind == "timeout")
-                checks.append(Check(**about, outcome=Outcome.TIMED_OUT, kind="timeout", params=last.params))
-            elif began >= desk.ends_at:
-                checks.append(Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time"))
-            else:
-                key = f"{digest} {item.name}"
-                self.seed = number(desk.secret, f"inputs {key}")
-                desk.begin(mark, number(desk.secret, f"cell {key}"), about["visible"])
-                self.call = None
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=None)  # the next one may be skipped
-                error = self.call.excinfo.value if self.call and self.call.excinfo else None
-                checks.append(check_of(about, desk, self.call is not None, desk.ending(error)))
-            times.append(time.monotonic() - began)
-        return checks, times
+            check = self._one(item, digest, desk, [c for c, _ in done.values()])
+            done[item.nodeid] = check, time.monotonic() - began
+        checks: list[Check] = []
+        for item in plan:  # by task again; an example may have run before what it stands on had failed
+            checks.append(_standing(item, checks) or done[item.nodeid][0])
+        if any(c.outcome is Outcome.PASSED for c in checks) and Source(job.text).reaches_around():
+            checks = [msgspec.structs.replace(c, flag=c.flag or "reaches_around") for c in checks]
+        return checks, [done[i.nodeid][1] for i in plan]
+
+    def _one(self, item: pytest.Function, digest: str, desk: Desk, before: list[Check]) -> Check:
+        about, mark = _about(item), _mark(item)
+        assert mark is not None
+        if skipped := _standing(item, before):
+            return skipped
+        late = [c for c in before if c.task == mark.number and c.kind == "timeout"]
+        if len(late) >= _PATIENCE:
+            return Check(**about, outcome=Outcome.TIMED_OUT, kind="timeout", params=late[-1].params)
+        if time.monotonic() >= desk.ends_at:
+            return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time")
+        key = f"{digest} {item.name}"
+        while True:
+            self.seed = number(desk.secret, f"inputs {key}")
+            desk.begin(mark, number(desk.secret, f"cell {key}"), about["visible"])
+            self.call = None
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)  # the next one may be skipped
+            error = self.call.excinfo.value if self.call and self.call.excinfo else None
+            if not desk.pardon():
+                return check_of(about, desk, self.call is not None, desk.ending(error))
 
 
 def grade(
@@ -153,7 +177,7 @@ class _Here:
         from grader.sandbox import runner
 
         request = wire.unpack(*wire.split(wire.pack(1, word, value, strides=True)))
-        return wire.unpack(*wire.split(runner.answer(self.modules, request)))
+        return wire.unpack(*wire.split(runner.answer(self.modules, request)), strides=False)
 
     def close(self) -> None:
         pass
@@ -239,25 +263,56 @@ def _warm() -> None:
     gc.freeze()
 
 
+@contextlib.contextmanager
+def _in_time(seconds: float) -> Iterator[None]:
+    """An answer can be made so that looking at it takes for ever: raises TimeoutError then. In the main thread only,
+    where Python can be interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise TimeoutError("the test took too long in the judge")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, max(0.1, seconds))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _mark(item: pytest.Item) -> TaskMark | None:
     return getattr(getattr(item, "function", None), "task", None)
 
 
-def _about(item: pytest.Function, mark: TaskMark) -> dict[str, Any]:
+def _visible(item: pytest.Item) -> bool:
+    return item.path.name == "test_examples.py"
+
+
+def _standing(item: pytest.Function, before: list[Check]) -> Check | None:
+    """The check of a test that is skipped, since a task that it stands on has failed."""
+    mark = _mark(item)
+    failed = {c.task for c in before if c.outcome is not Outcome.PASSED}
+    broken = [n for n in mark.needs if n in failed] if mark else []
+    return Check(**_about(item), outcome=Outcome.SKIPPED, kind="needs", params={"task": broken[0]}) if broken else None
+
+
+def _about(item: pytest.Function) -> dict[str, Any]:
     told = [" ".join(p.split()) for p in re.split(r"\n\s*\n", item.function.__doc__ or "") if p.strip()]
-    visible = item.path.name == "test_examples.py"
+    mark = _mark(item)
     return {
         "name": item.name,
-        "task": mark.number,
-        "visible": visible,
+        "task": mark.number if mark else 0,
+        "visible": _visible(item),
         "promise": dict(zip(("en", "zh"), told, strict=False)),
     }
 
 
 def _named(check: Check, section: Section) -> Check:
     """A kind of difference that this section explains itself counts as a recognised mistake."""
-    import msgspec
-
     if check.mistake or check.outcome in (Outcome.PASSED, Outcome.SKIPPED, Outcome.BROKEN, Outcome.NOT_WRITTEN):
         return check
     known = section.mistakes("en")

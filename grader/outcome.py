@@ -15,9 +15,10 @@ from grader.sandbox import cell
 from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
 
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
-_ARITY = re.compile(r"positional argument|unexpected keyword|required keyword|multiple values for argument")
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
+_NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
+_SIZES_TOLD, _SIZE_TOLD = 5, 4096
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
 
@@ -82,13 +83,15 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
     mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
     if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
         params["message"] = e.message
+    if "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
+        return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory", where=e.line)
     if loading:
         kind = "syntax" if "SyntaxError" in e.bases else "import_raised"
-    elif "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
-        return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory", where=e.line)
+        if missing := _NO_MODULE.fullmatch(e.message) if "ModuleNotFoundError" in e.bases else None:
+            kind, params = "no_module", {"name": missing[1]}
     elif "PermissionError" in e.bases:
         outcome, kind, params = Outcome.DENIED, "denied", {"what": own}
-    elif "TypeError" in e.bases and e.line is None and _ARITY.search(e.message):
+    elif e.unfit:
         kind = "arity"
     params["origin"] = e.origin
     return Check(**about, outcome=outcome, kind=kind, mistake=mistake, where=e.line, params=params, flag=flag)
@@ -114,14 +117,17 @@ def _short(value: Any) -> str:
 
 
 def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
-    """Of a hidden test: a name that the learner's code made up at run time could spell out the inputs.
+    """Of a hidden test: a name or a size that the learner's code made up at run time could spell out the inputs.
 
-    So a word is told only if it stands in the learner's file, or is one of Python's or torch's own.
+    So a word is told only if it stands in the learner's file, or is one of Python's or torch's own, and a size or a
+    shape only if it is small.
     """
 
     def said(value: Any) -> Any:
         if isinstance(value, list | tuple):
-            return [said(v) for v in value]
+            return [said(v) for v in value[:_SIZES_TOLD]] + ["…"] * (len(value) > _SIZES_TOLD)
+        if isinstance(value, int) and abs(value) > _SIZE_TOLD:
+            return "…"
         if not isinstance(value, str):
             return value
         words = re.findall(r"\w{4,}|[^\W\d]\w*", value)

@@ -5,6 +5,8 @@ faults are retried: a learner's crash is a result. Importing this module does no
 """
 
 import atexit
+import contextlib
+import fcntl
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +22,7 @@ from grader.sandbox import warden
 
 BATCH = 16  # submissions a pytest session
 _TRIES = 3
+_SECRET_BYTES = 32
 
 
 def run(
@@ -144,20 +147,27 @@ def secret() -> bytes:
     if given := os.environ.get("LEARN_SECRET"):
         return given.encode()
     path = home() / "secret"
-    try:
-        return path.read_bytes()
-    except OSError:
-        made = secrets.token_bytes(32)
+    if kept := _kept(path):
+        return kept
+    made = secrets.token_bytes(_SECRET_BYTES)
+    new = path.with_name(f".secret-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".secret-{os.getpid()}")
-        new.touch(mode=0o600)
-        new.write_bytes(made)
-        os.link(new, path)  # the first of several processes wins
-        new.unlink()
-    except FileExistsError:
-        new.unlink()
-        return path.read_bytes()
+        with (path.parent / ".secret-lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes it
+            if kept := _kept(path):
+                return kept
+            new.touch(mode=0o600)
+            new.write_bytes(made)
+            new.replace(path)  # what was there, if anything, was cut short
     except OSError:  # nowhere to keep it: good for this run alone
-        return made
+        with contextlib.suppress(OSError):
+            new.unlink()
     return made
+
+
+def _kept(path: Path) -> bytes | None:
+    with contextlib.suppress(OSError):
+        if len(kept := path.read_bytes()) == _SECRET_BYTES:
+            return kept
+    return None

@@ -42,6 +42,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 VERSION = len(MIGRATIONS)
 
 _SELECT = "SELECT section, submission_digest, section_digest, at, points, max_points, passed, verdict FROM attempts"
+_COLUMNS = {
+    "attempts": "id section submission_digest section_digest at points max_points passed verdict",
+    "settings": "key value",
+    "hints": "section task shown",
+}
 _WAIT = 10.0  # seconds for another `learn` to finish writing
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SIDECARS = ("", "-journal", "-wal", "-shm")
@@ -120,9 +125,14 @@ class Progress:
     A damaged file is moved aside, and `set_aside` then names where to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool = True) -> None:
+        """`kept=False`: an empty one that is forgotten with this process, for where nothing can be written."""
         self.path = path
         self.set_aside: Path | None = None
+        if not kept:
+            self._db = sqlite3.connect(":memory:", isolation_level=None)
+            self._migrate(self._db, 0)
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = self._open()
@@ -259,6 +269,7 @@ class Progress:
                 raise _damage(state)
             db.execute("PRAGMA synchronous=EXTRA")
             self._migrate(db, version)
+            _check_attempts(db)
         except BaseException:
             db.close()
             raise
@@ -269,6 +280,9 @@ class Progress:
             # A file that we may read but not write would else fail only after the judging.
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(13, os.strerror(13))
+            for table, columns in _COLUMNS.items():
+                if [row[1] for row in db.execute(f"PRAGMA table_info({table})")] != columns.split():
+                    raise _damage(f"no table {table} as it should be")
             return
         self._db = db
         with self._writing():
@@ -294,6 +308,17 @@ def _check_header(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError), path.open("rb") as f:
         if (start := f.read(16)) and start != b"SQLite format 3\0":
             raise _damage("no SQLite file")
+
+
+def _check_attempts(db: sqlite3.Connection) -> None:
+    """Raises for attempts that make no sense, though SQLite finds the file in order."""
+    try:
+        for points, most in db.execute("SELECT DISTINCT points, max_points FROM attempts"):
+            Fraction(points), Fraction(most)
+    except (ValueError, ZeroDivisionError, TypeError):
+        raise _damage("points that are no number") from None
+    if db.execute("SELECT 1 FROM attempts WHERE datetime(at) IS NULL").fetchone():
+        raise _damage("a time that is none")
 
 
 def _damage(message: str) -> sqlite3.DatabaseError:

@@ -40,6 +40,7 @@ class Shell:
         self.asked_lang = lang
         self.environ = environ
         self.cwd = Path.cwd()
+        self.unkept: progress.Unusable | None = None  # why nothing of this run could be kept
 
     @functools.cached_property
     def course(self) -> Course:
@@ -48,8 +49,24 @@ class Shell:
 
     @functools.cached_property
     def progress(self) -> progress.Progress:
-        """The open progress file of this course."""
-        return progress.Progress(progress.path_for(self.course.about.id, self.environ))
+        """The open progress file of this course; an empty one where none can be kept, since a learner with a full disk
+        shall still get a verdict.
+        """
+        path = progress.path_for(self.course.about.id, self.environ)
+        try:
+            return progress.Progress(path)
+        except progress.Unusable as e:
+            if e.kind != "home_unusable":
+                raise
+            self.unkept = e
+            return progress.Progress(path, kept=False)
+
+    def _keep(self, key: str, value: str) -> None:
+        """Remembers a setting if it can be remembered."""
+        try:
+            self.progress.keep(key, value)
+        except progress.Unusable as e:
+            self.unkept = e
 
     @functools.cached_property
     def workspace(self) -> Workspace:
@@ -76,7 +93,7 @@ class Shell:
     def remember_lang(self) -> None:
         """Keeps a language that was asked for with --lang."""
         if self.asked_lang:
-            self.progress.keep("lang", self.lang)
+            self._keep("lang", self.lang)
 
     @property
     def set_aside(self) -> Path | None:
@@ -99,7 +116,7 @@ class Shell:
         if section is None:
             raise Usage("all_passed" if self.course.sections else "empty")
         if remember:
-            self.progress.keep("current", section.slug)
+            self._keep("current", section.slug)
         return section
 
     def section_and_task(self, first: str | None, second: str | None) -> tuple[Section, int]:
@@ -124,7 +141,7 @@ class Shell:
         found = self.course.at_path(path)
         if found is None:
             raise Usage("not_of_a_section", path=what)
-        self.progress.keep("current", found.slug)
+        self._keep("current", found.slug)
         return found, path / found.stub.name if path.is_dir() else path
 
     def judge(self, section: Section, path: Path, *, require: str | None, debug: bool) -> Verdict:
@@ -157,20 +174,22 @@ class Shell:
             params = e.params | {"path": self.show(path), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
-    def record(self, verdict: Verdict) -> str | None:
-        """Keeps the verdict; if that fails, why: the learner shall see the verdict all the same."""
+    def record(self, verdict: Verdict) -> None:
+        """Keeps the verdict; if that fails, the learner shall see it all the same."""
         try:
             self.progress.record(verdict)
         except progress.Unusable as e:
-            return words.say("notice.not_recorded", self.lang, reason=e.params.get("reason", e.kind))
-        return None
+            self.unkept = e
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""
         tiers = section.hints(self.lesson_lang).get(task, [])
         shown = min(self.progress.hints_shown(section.slug).get(task, 0) + 1, len(tiers))
         if tiers:
-            self.progress.show_hints(section.slug, task, shown)
+            try:
+                self.progress.show_hints(section.slug, task, shown)
+            except progress.Unusable as e:
+                self.unkept = e
         return tiers[:shown], len(tiers)
 
     def hints_left(self, section: Section) -> dict[int, int]:
@@ -185,6 +204,11 @@ class Shell:
     def show(self, path: Path) -> str:
         """A path as short as it can be clicked."""
         return plain.location(path, self.cwd)
+
+
+def unkept(shell: Shell) -> str:
+    """One line about what could not be kept, "" if all was."""
+    return words.say("notice.not_kept", shell.lang, **shell.unkept.params) if shell.unkept else ""
 
 
 def told(error: Exception, lang: str) -> str | None:

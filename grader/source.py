@@ -1,12 +1,25 @@
 """A learner's file as text: for rules on how a task is done."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import NamedTuple
 
-_WAYS_ROUND = ("exec", "eval", "__import__", "__builtins__")  # with these, any name can be used unseen
-_ANY = "any name"
+LENGTH_CAP = 100_000  # characters: Python itself takes minutes over some longer texts
+# With these, any name can be used unseen: as variables, as attributes, ...
+_HIDING = ("exec", "eval", "compile", "vars", "globals", "builtins", "importlib", "pkgutil", "runpy")
+_HIDING_IN = ("__import__", "__builtins__", "__dict__", "__getattribute__", "getattr_static")
+_LOOKING_UP = ("getattr", "attrgetter", "methodcaller")  # ... and with these, unless the name is written out
+_REACHING = ("grader", "_getframe", "f_back", "f_globals", "get_objects", "get_referrers", "ctypes")
+
+
+class Use(NamedTuple):
+    """A name used in the file. `hidden`: it is one that could stand for any other."""
+
+    line: int
+    hidden: bool = False
 
 
 class Source:
@@ -15,23 +28,48 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def line_of(self, *names: str) -> int | None:
-        """The first line that uses one of these names (of a variable, attribute, import or keyword), or None.
+    def use_of(self, *names: str) -> Use | None:
+        """The first use of one of these names (of a variable, attribute, import or keyword), or None; else the first
+        place where any name could be used unseen, as with `exec` or `getattr` with a computed name.
 
-        A name may be a pair, as in `torch.func`, where one half alone is innocent.
-
-        Names are compared after NFKC, as Python does; `exec`, `eval` and the like count as using any. What stands under
-        `if __name__ == "__main__":` does not count: it never runs here. A file too deeply nested to be looked at breaks
-        the rule on its first line.
+        A name may be a pair, as in `torch.func`, where one half alone is innocent. Names are compared after NFKC, as
+        Python does. What the file itself defines is no use: a method called `backward` is the learner's own. Neither is
+        what stands under `if __name__ == "__main__":`, which never runs here. A file too long or too deeply nested to
+        be looked at hides what it uses.
         """
-        with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
-            tree = shallow.submit(_parse, self.text).result()
-        if tree is None:
-            return None  # the cell says so, better
-        if tree is _TOO_DEEP:
-            return 1
-        used = (use for node in _reached(tree) for use in _names(node))
-        return min((line for name, line in used if name in (*names, _ANY)), default=None)
+        found = _uses(self.text)
+        lines = [line for name, line in found if name in names]
+        if lines:
+            return Use(min(lines))
+        hidden = [line for name, line in found if name == _ANY]
+        return Use(min(hidden), hidden=True) if hidden else None
+
+    def line_of(self, *names: str) -> int | None:
+        """The line of `use_of`."""
+        use = self.use_of(*names)
+        return use.line if use else None
+
+    def reaches_around(self) -> bool:
+        """True if the file names what only serves to meddle with the process that it runs in: worth a person's look."""
+        return any(name in _REACHING for name, _ in _uses(self.text))
+
+
+_ANY = "any name"
+
+
+@functools.lru_cache(4)
+def _uses(text: str) -> tuple[tuple[str, int], ...]:
+    if len(text) > LENGTH_CAP:
+        return ((_ANY, 1),)
+    with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
+        tree = shallow.submit(_parse, text).result()
+    if tree is None:
+        return ()  # the cell says so, better
+    if tree is _TOO_DEEP:
+        return ((_ANY, 1),)
+    nodes = list(_reached(tree))
+    own = _Own(nodes)
+    return tuple(use for node in nodes for use in _names(node, own))
 
 
 _TOO_DEEP = ast.Module([], [])
@@ -71,25 +109,87 @@ def _is_main(test: ast.expr) -> bool:
     return False
 
 
-def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
+class _Own:
+    """What the file defines itself, and so may use. Where it imports everything of a module, nothing is sure."""
+
+    def __init__(self, nodes: list[ast.AST]) -> None:
+        self.imported: set[str] = set()
+        self.names: set[str] = set()  # functions, classes, variables, parameters
+        self.members: set[str] = set()  # functions, classes: what can be an attribute
+        self.looked_up: set[int] = set()  # the names `getattr` in `getattr(x, "written out")`
+        star = False
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self.members.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.names.add(node.id)
+            elif isinstance(node, ast.arg):
+                self.names.add(node.arg)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                self.imported |= {(a.asname or a.name).split(".")[0] for a in node.names}
+                star |= any(a.name == "*" for a in node.names)
+            elif isinstance(node, ast.Call) and _looks_up(node) and _written_out(node):
+                self.looked_up.add(id(node.func))
+        self.names = set() if star else (self.names | self.members) - self.imported
+
+    def looks_up_unseen(self, name: str, node: ast.AST) -> bool:
+        """True of `getattr` and the like, but where the name that it looks up is written out."""
+        return name in _LOOKING_UP and id(node) not in self.looked_up
+
+    def attribute(self, node: ast.Attribute) -> bool:
+        """True if that is the file's own: a method of that name is, unless it is asked of something imported."""
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute | ast.Call | ast.Subscript):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        imported = isinstance(root, ast.Name) and root.id in self.imported
+        return node.attr in self.members and not imported
+
+
+def _looks_up(node: ast.Call) -> bool:
+    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    return name in _LOOKING_UP
+
+
+def _written_out(node: ast.Call) -> bool:
+    """True of `getattr(x, "name")`, and of a method's `getattr(self, whatever)`: its own layers."""
+    getting = getattr(node.func, "id", "") == "getattr"
+    named = node.args[1:2] if getting else node.args
+    on_self = getting and isinstance(node.args[0], ast.Name) and node.args[0].id == "self" if node.args else False
+    texts = [isinstance(a, ast.Constant) and isinstance(a.value, str) for a in named]
+    return on_self or (bool(texts) and all(texts))
+
+
+def _names(node: ast.AST, own: _Own) -> Iterator[tuple[str, int]]:
     if isinstance(node, ast.Name):
-        yield node.id, node.lineno
-        if node.id in _WAYS_ROUND:
+        if node.id not in own.names:
+            yield node.id, node.lineno
+        if node.id in (*_HIDING, *_HIDING_IN) or own.looks_up_unseen(node.id, node):
             yield _ANY, node.lineno
     elif isinstance(node, ast.Attribute):
-        yield node.attr, node.end_lineno or node.lineno
+        line = node.end_lineno or node.lineno
+        if not own.attribute(node):
+            yield node.attr, line
         if isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}", node.lineno
-    elif isinstance(node, ast.keyword) and node.arg:
-        yield node.arg, node.lineno
+        if node.attr in _HIDING_IN or own.looks_up_unseen(node.attr, node):
+            yield _ANY, line
+    elif isinstance(node, ast.keyword) and node.arg and node.arg not in own.names:
+        yield node.arg, node.value.lineno
     elif isinstance(node, ast.Import | ast.ImportFrom):
         module = (node.module or "").split(".") if isinstance(node, ast.ImportFrom) else []
         for name in (*module, *(part for a in node.names for part in a.name.split("."))):
             yield name, node.lineno
+            if name in (*_HIDING, *_HIDING_IN):
+                yield _ANY, node.lineno
         for alias in node.names:
             whole = ".".join([*module, *alias.name.split(".")]).split(".")
             yield from ((f"{a}.{b}", node.lineno) for a, b in pairwise(whole))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
-        parts = node.value.split(".")  # getattr(torch, "autograd"), attrgetter("autograd.grad")
-        if all(p.isidentifier() for p in parts):
-            yield from ((p, node.lineno) for p in parts)
+    elif isinstance(node, ast.Call):  # getattr(torch, "autograd"), attrgetter("autograd.grad")
+        yield from (use for a in node.args if _looks_up(node) for use in _spelt(a))
+    elif isinstance(node, ast.Subscript):  # sys.modules["torch.autograd"]
+        yield from _spelt(node.slice)
+
+
+def _spelt(node: ast.expr) -> Iterator[tuple[str, int]]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from ((part, node.lineno) for part in node.value.split("."))

@@ -5,6 +5,7 @@ of what came back; `expect` compares it. Tests name mistakes; words for people a
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -16,6 +17,7 @@ from grader.compare import Difference, Tolerance, difference, same
 from grader.source import Source
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_ARITY = re.compile(r"positional argument|unexpected keyword|required keyword|multiple values for argument")
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,24 @@ class LearnerRaised(Exception):
         self.loading = False  # while the file was loaded
         self.expected = False  # a test asked for it
 
+    @property
+    def unfit(self) -> bool:
+        """True if the call itself did not fit the learner's function: its parameters are others."""
+        return "TypeError" in self.bases and self.line is None and bool(_ARITY.search(self.message))
+
 
 class Desk(Protocol):
     """Who answers a test's calls for one submission."""
 
     text: str
+    until: float  # time.monotonic() when the test's time is up
 
     def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The answer. Raises LearnerRaised, NotYet, Failure, or what the sandbox raises when the cell is gone."""
+        ...
+
+    def load(self) -> None:
+        """Loads the learner's file, if that has not been done. Raises the same."""
         ...
 
 
@@ -204,9 +216,11 @@ class Expectation:
 
     def avoids(self, *names: str, mistake: str) -> None:
         """Of a Source: none of these names is used. The mistake is reported with its line."""
-        line = self.value.line_of(*names)
-        if line is not None:
-            raise Failure("rule", mistake, where=line, name=mistake)
+        use = self.value.use_of(*names)
+        if use is not None:
+            raise Failure(
+                "hidden_name" if use.hidden else "rule", "" if use.hidden else mistake, use.line, name=mistake
+            )
 
     def _beside(self, bar: float, kind: str, mistaken_for: Mapping[str, Any] | None) -> None:
         value = self.value.item() if isinstance(self.value, torch.Tensor) and self.value.numel() == 1 else self.value
@@ -254,6 +268,8 @@ class _Expect:
         except LearnerRaised as e:
             if e.loading:
                 raise
+            if error is TypeError and e.unfit:
+                raise
             e.expected = True
             if error.__name__ not in e.bases:
                 raise Failure("wrong_error", mistake, e.line, got=e.kind, want=error.__name__) from None
@@ -288,7 +304,8 @@ class Fixtures:
 
     @pytest.fixture
     def source(self) -> Source:
-        """The learner's text."""
+        """The learner's text, once it has loaded in a cell: a text that Python chokes on must not reach the judge."""
+        self.desk.load()
         return Source(self.desk.text)
 
     @pytest.fixture

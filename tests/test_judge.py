@@ -1,6 +1,8 @@
 """The judge end to end: real cells, real pytest sessions, a course written for the occasion."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -287,3 +289,157 @@ def test_tests_of_one_task_do_not_all_wait(cells: warden.Warden, folder: Path) -
     verdict = grade(cells, folder, tests, RIGHT.replace("return 2 * x", "while True: pass"))
     assert [c.kind for c in verdict.checks] == ["timeout"] * 5 + [""]
     assert sum(t > 1 for t in verdict.times.checks) == 2
+
+
+TWO = """@task(1)
+def test_a(learner):
+    expect(learner.double(torch.ones(2))).close_to(torch.full((2,), 2.0))
+
+
+@task(2)
+def test_b(learner):
+    expect(learner.double(torch.ones(3))).close_to(torch.full((3,), 2.0))
+"""
+
+
+def test_a_cell_that_something_killed_gets_another_chance(folder: Path) -> None:
+    """Nobody knows who sent the SIGKILL: a right answer passes all the same."""
+    killed = []
+
+    class Killing(warden.Warden):
+        def open(self, *args: object, **kwargs: object) -> object:
+            cell = super().open(*args, **kwargs)
+            if len(killed) < 2:
+                killed.append(cell.pid)
+                os.kill(cell.pid, signal.SIGKILL)
+            return cell
+
+    with Killing() as cells:
+        verdict = grade(cells, folder, TWO)
+    assert len(killed) == 2 and verdict.passed
+
+
+def test_an_answer_that_always_gets_killed_is_no_right_one(folder: Path) -> None:
+    """The other chances are few."""
+    opened = []
+
+    class Killing(warden.Warden):
+        def open(self, *args: object, **kwargs: object) -> object:
+            cell = super().open(*args, **kwargs)
+            opened.append(os.kill(cell.pid, signal.SIGKILL))
+            return cell
+
+    with Killing() as cells:
+        verdict = grade(cells, folder, TWO)
+    assert [c.outcome for c in verdict.checks] == [Outcome.OUT_OF_MEMORY] * 2 and len(opened) <= 5
+
+
+def test_examples_run_before_any_hidden_test(cells: warden.Warden, folder: Path) -> None:
+    """What an answer keeps of hidden inputs, no later example can print; the verdict is in the order of tasks."""
+    hidden = "@task(1)\ndef test_h(learner):\n    learner.double(torch.tensor([7777.0]))\n"
+    shown = "@task(2)\ndef test_s(learner):\n    learner.double(torch.ones(1))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + hidden)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + shown)
+    section = Course.at(folder)["double"]
+    text = "seen = []\ndef double(x):\n    seen.append(x.tolist())\n    print(seen)\n    return x\n"
+    job = Job(section="double", section_digest=section.digest, text=text)
+    verdict = judge.grade(section, [job], cells, b"s")[0]
+    assert [(c.name, c.task) for c in verdict.checks] == [("test_h", 1), ("test_s", 2)]
+    assert "[[1.0]]" in verdict.stdout and "7777" not in verdict.stdout
+
+
+def test_an_example_that_stands_on_a_failed_task_is_skipped_though_it_ran_first(
+    cells: warden.Warden, folder: Path
+) -> None:
+    """As if the tests had run in the order of the tasks."""
+    hidden = "@task(1)\ndef test_h(learner):\n    assert learner.double(torch.ones(1)) == 5\n"
+    shown = "@task(2, needs=(1,))\ndef test_s(learner):\n    learner.double(torch.ones(1))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + hidden)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + shown)
+    section = Course.at(folder)["double"]
+    job = Job(section="double", section_digest=section.digest, text=RIGHT)
+    verdict = judge.grade(section, [job], cells, b"s")[0]
+    assert [c.outcome for c in verdict.checks] == [Outcome.FAILED, Outcome.SKIPPED]
+
+
+def test_sizes_that_an_answer_chose_spell_nothing(cells: warden.Warden, folder: Path) -> None:
+    """The shape of a wrong answer is told only as far as it is small: it could be made of hidden inputs."""
+    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.tensor([55555]))).shape(1)\n"
+    text = "import torch\ndef double(x): return torch.empty(0, 2, int(x), 1, 2, int(x), 3)\n"
+    check = grade(cells, folder, tests, text).checks[0]
+    assert check.kind == "shape" and "55555" not in str(check.params)
+    assert check.params["got"][:2] == [0, 2]
+
+
+def test_a_text_that_python_chokes_on_stays_in_the_cell(cells: warden.Warden, folder: Path) -> None:
+    """A rule on the source looks at it only once it has loaded."""
+    tests = "@task(1, timeout=1)\ndef test_a(learner, source):\n    expect(source).avoids('cdist', mistake='m')\n"
+    text = RIGHT + "\nif 0:\n    import " + ".".join("a" * 40_000) + "\n"
+    check = grade(cells, folder, tests, text).checks[0]
+    assert check.outcome in (Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY)
+
+
+def test_a_test_that_ponders_for_ever_is_ended(
+    cells: warden.Warden, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that makes the judge itself work without end fails, and a person is asked to look."""
+    monkeypatch.setattr(judge, "_PONDERING", 0.1)
+    tests = (
+        "@task(1, timeout=1)\ndef test_a(learner):\n    learner.double(torch.ones(1))\n    while True:\n        pass\n"
+    )
+    check = grade(cells, folder, tests).checks[0]
+    assert (check.outcome, check.kind, check.flag) == (Outcome.FAILED, "unreadable", "unreadable: TimeoutError")
+
+
+def test_an_answer_that_reaches_around_is_flagged(cells: warden.Warden, folder: Path) -> None:
+    """What names the grader or another frame passes or fails like any other, and asks for a person's look."""
+    text = RIGHT + "\nimport sys\n\ndef peek():\n    return sys._getframe()\n"
+    verdict = grade(cells, folder, TWO, text)
+    assert verdict.passed and {c.flag for c in verdict.checks} == {"reaches_around"}
+    assert {c.flag for c in grade(cells, folder, TWO).checks} == {""}
+
+
+def test_a_module_that_the_cell_has_not_is_named(cells: warden.Warden, folder: Path) -> None:
+    """With a word of its own: the learner's computer may well have it."""
+    check = grade(cells, folder, TWO, "import no_such_plots\n" + RIGHT).checks[0]
+    assert (check.kind, check.params["name"]) == ("no_module", "no_such_plots")
+
+
+def test_a_fault_in_the_judge_costs_one_verdict(
+    cells: warden.Warden, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own job is BROKEN, and the others of the batch are judged."""
+    real, bad = judge.check_of, RIGHT + "# bad\n"
+
+    def faulty(about: dict, desk: judge.Desk, *rest: object) -> object:
+        if desk.text == bad:
+            raise ValueError("a fault")
+        return real(about, desk, *rest)
+
+    monkeypatch.setattr(judge, "check_of", faulty)
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + TWO)
+    section = Course.at(folder)["double"]
+    jobs = [Job(section="double", section_digest=section.digest, text=t) for t in (RIGHT, bad, RIGHT + "#")]
+    verdicts = judge.grade(section, jobs, cells, b"s")
+    assert [v.passed for v in verdicts] == [True, False, True] and verdicts[1].broken
+    assert "a fault" in verdicts[1].checks[0].params["what"]
+
+
+SECRETS = {"nothing": None, "empty": b"", "cut short": b"abc", "a folder": "folder"}
+
+
+@pytest.mark.parametrize("how", SECRETS)
+def test_the_secret_is_never_a_known_one(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies in its place: a new one is made, for good where it can be kept."""
+    monkeypatch.setenv("LEARN_HOME", str(tmp_path))
+    monkeypatch.delenv("LEARN_SECRET", raising=False)
+    path, found = tmp_path / "secret", SECRETS[how]
+    if found == "folder":
+        path.mkdir()
+    elif found is not None:
+        path.write_bytes(found)
+    first, second = pool.secret(), pool.secret()
+    assert len(first) == len(second) == 32
+    assert (first == second) is (how != "a folder")
+    if how != "a folder":
+        assert path.stat().st_mode & 0o777 == 0o600

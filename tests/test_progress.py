@@ -308,3 +308,36 @@ def test_where_home_is(tmp_path):
     """LEARN_HOME decides; without it the platform's own folder."""
     assert progress.home({"LEARN_HOME": str(tmp_path)}) == tmp_path
     assert progress.home({}).name == "learn"
+
+
+NONSENSE = {
+    "a table is missing": "DROP TABLE hints",
+    "a table is another": "DROP TABLE settings; CREATE TABLE settings (a)",
+    "points are words": "UPDATE attempts SET points = 'many'",
+    "points divide by zero": "UPDATE attempts SET max_points = '1/0'",
+    "points are nothing": "UPDATE attempts SET points = x'00'",
+    "a time is none": "UPDATE attempts SET at = 'yesterday'",
+}
+
+
+@pytest.mark.parametrize("how", NONSENSE)
+def test_a_sound_file_that_makes_no_sense_is_set_aside(path, how):
+    """SQLite finds nothing wrong with it; it is kept under another name all the same, and work goes on."""
+    with Progress(path) as p:
+        p.record(verdict(*FAIL))
+    db = sqlite3.connect(path)
+    db.executescript(NONSENSE[how])
+    db.close()
+    with Progress(path) as p:
+        assert p.set_aside and p.set_aside.is_file()
+        assert p.standings() == {} and p.record(verdict(*FAIL))
+    with Progress(path) as p:
+        assert p.set_aside is None and len(p.attempts("gradients")) == 1
+
+
+def test_a_progress_that_is_not_kept(tmp_path):
+    """It works like any, and touches nothing."""
+    with Progress(tmp_path / "no" / "where", kept=False) as p:
+        p.keep("a", "b")
+        assert p.record(verdict(*PASS)) and p.passed("gradients") and p.setting("a") == "b"
+    assert list(tmp_path.iterdir()) == []

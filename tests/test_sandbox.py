@@ -248,3 +248,10 @@ def test_a_closed_cell_counts_no_more() -> None:
             family = list(proc.tree(cell.pid))
             cell.close()
             assert {proc.status(p).get("State", "Z")[0] for p in family} == {"Z"}  # gone, or about to be reaped
+
+
+def test_a_zygote_killed_while_it_starts_does_not_cost_a_tier() -> None:
+    """It says nothing of what this machine can give: it is started once more."""
+    with warden.Warden() as w:
+        w._zygote.kill()
+        assert w.confinement().tier == "T3" and not w.confinement().degraded

@@ -253,6 +253,18 @@ def raiser(bases, kind="MyError", line=3, loading=False):
     return function
 
 
+def test_raises_is_not_met_by_a_call_that_does_not_fit():
+    """Asked for a TypeError, wrong parameters are no answer: Python raises one by itself then."""
+
+    def misfit(*_, **__):
+        raise LearnerRaised(
+            "TypeError", ["TypeError"], "f() takes 1 positional argument but 2 were given", None, "probe"
+        )
+
+    with pytest.raises(LearnerRaised):
+        expect.raises(TypeError, misfit, 1)
+
+
 def test_raises_accepts_the_error_and_its_kinds():
     """By the names of the built-in errors that it is one of."""
     expect.raises(ValueError, raiser(["ValueError", "Exception"]))
@@ -318,6 +330,10 @@ USES = {
     "in a match": "match x:\n  case relu.y: pass",
     "look-alike letters": "x = 1\ny = ｒｅｌｕ(x)",
     "look-alike attribute": "x = 1\ny = torch.𝓻𝓮𝓵𝓾(x)",
+    "own method, but torch's is meant": "import torch\nclass A: relu = torch.relu\ndef relu(): pass",
+    "own function, but all of torch is imported": "from torch import *\ny = relu(1)\nrelu = 0",
+    "sys.modules": "x = 1\ny = sys.modules['torch.relu']",
+    "attrgetter": "x = 1\ny = attrgetter('nn.relu')(torch)",
     "beside a full-width quote": 's = "＂"\ny = torch.relu(x)',
     "beside a full-width apostrophe": "s = 'it＇s'\ny = torch.relu(x)",
     "beside a full-width line": "s = '＼'\ny = torch.relu(x)",
@@ -330,7 +346,42 @@ def test_a_use_is_seen(how):
     assert Source(USES[how]).line_of("relu") == 2
 
 
+HIDDEN = {
+    "eval": "x = 1\neval('relu(x)')",
+    "vars": "x = 1\nvars(torch)",
+    "getattr of a sum": "x = 1\ngetattr(torch, 're' + 'lu')(x)",
+    "getattr under another name": "x = 1\nget = getattr",
+    "attrgetter of a sum": "x = 1\noperator.attrgetter('re' + 'lu')(torch)",
+    "importlib": "x = 1\nfrom importlib import import_module",
+    "builtins": "x = 1\nimport builtins",
+    "dictionary": "x = 1\ntorch.__dict__",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_what_hides_a_name_is_told_apart(how):
+    """It breaks the rule too, but is called no mistake: the line is named, to be written plainly."""
+    source = Source(HIDDEN[how])
+    assert source.use_of("relu") == (2, True)
+    e = failure(expect(source).avoids, "relu", mistake="used_relu")
+    assert (e.kind, e.mistake, e.where) == ("hidden_name", "", 2)
+
+
+def test_a_text_too_long_to_be_looked_at_hides_what_it_uses():
+    """Python takes minutes over some of them, and the judge has no time for that."""
+    assert Source("x = 1\n" + "import " + ".".join("a" * 200_000)).use_of("relu") == (1, True)
+
+
 UNSEEN = {
+    "own method": "class A:\n def relu(self): pass\nA().relu()",
+    "own method of a variable": "class A:\n def relu(self): pass\nfor layer in layers:\n layer.relu()",
+    "own function, used": "def relu(x): return x * (x > 0)\ny = relu(x)",
+    "own variable": "relu = x.clamp(min=0)\ny = relu",
+    "own keyword": "def f(relu): pass\nf(relu=1)",
+    "message": "raise ValueError('relu')",
+    "model.eval()": "model.eval()",
+    "torch.compile": "torch.compile(f)",
+    "own layers": "class A:\n def f(self): return getattr(self, f'layer{self.n}')",
     "nothing": "",
     "comment": "# relu",
     "longer name": "y = prelu(x)",

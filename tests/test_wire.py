@@ -798,3 +798,11 @@ def test_one_element_or_none_with_any_stride(x):
     """Such a tensor counts as contiguous whatever its stride says; it crosses all the same."""
     for strides in (False, True):
         assert torch.equal(wire.unpack(*wire.split(wire.pack(1, "x", x, strides=strides))).value, x)
+
+
+def test_the_judge_takes_no_strides_from_a_cell():
+    """A cell has no say in how a tensor lies in the judge's memory: only what `pack` makes without strides is taken."""
+    x = torch.ones(3, 4).T
+    assert torch.equal(wire.unpack(*wire.split(wire.pack(1, "x", x)), strides=False).value, x)
+    with pytest.raises(wire.Forged):
+        wire.unpack(*wire.split(wire.pack(1, "x", x, strides=True)), strides=False)

@@ -26,7 +26,7 @@ KINDS = [
     "wrong_error", "rule", "raised", "argument_changed", "unsendable", "arity", "none", "missing", "not_written",
     "syntax", "import_raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
     "answer_too_big", "needs", "unreadable", "no_result", "section_time", "encoding", "denied", "internal",
-    "needs_tier",
+    "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
 

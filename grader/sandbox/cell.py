@@ -88,7 +88,7 @@ class Cell:
         self._pidfd = -1
         self._id = 0
         self._last_look = 0.0
-        self._channel: wire.Channel = wire.Channel(sock, out, self._drain, self._watch)
+        self._channel: wire.Channel = wire.Channel(sock, out, self._drain, self._watch, strides=False)
 
     def ready(self) -> None:
         """Waits until it is confined. Raises Lost."""

@@ -6,21 +6,19 @@ Importing this module does not import torch, so that a zygote can be on its way 
 import contextlib
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from grader.sandbox import jail, landlock, proc, rootfs
 from grader.sandbox.cell import OPEN_SECONDS, Bounds, Cell, Died, Forgery, Lost, TimedOut
-
-if TYPE_CHECKING:
-    pass
 
 TIERS = ("T3", "T2", "T1")
 _PASSED_ON = ("LANG", "LC_ALL", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -36,6 +34,10 @@ class Unavailable(Exception):
         self.asked = asked
         self.found = found
         self.why = why
+
+
+class Gone(Lost):
+    """It ended without a word: killed, perhaps."""
 
 
 class Confinement(NamedTuple):
@@ -78,13 +80,21 @@ class Warden:
 
     def confinement(self) -> Confinement:
         """Waits until the zygote is ready and its tier is known by trying. Raises Unavailable or Lost."""
+        again = True
         while self._confinement is None:
-            if (why := self._await_ready()) is None:
-                try:
+            try:
+                if (why := self._await_ready()) is None:
                     self._confinement = self._tried()
                     break
-                except _Hole as e:
-                    why = str(e)
+            except _Hole as e:
+                why = str(e)
+            except Gone as e:
+                why = str(e)
+                if again:  # killed from outside, perhaps: that says nothing of what this host can give
+                    again = False
+                    self._stop()
+                    self._spawn(self.tier)
+                    continue
             self.degraded.append(f"{self.tier}: {why}")
             self._stop()
             if self.tier == self.tiers[-1]:
@@ -160,11 +170,8 @@ class Warden:
         self._exited.clear()
 
     def _await_ready(self) -> str | None:
-        """None when the zygote is ready, else why it is not."""
-        try:
-            message, fds = self._receive(time.monotonic() + _START_SECONDS)
-        except Lost as e:
-            return str(e) or "it ended"
+        """None when the zygote is ready, else why it cannot be. Raises Gone if it ended and did not say."""
+        message, fds = self._receive(time.monotonic() + _START_SECONDS)
         if "ready" not in message:
             return str(message.get("failed"))
         self.pid = proc.pid_of(fds[0])
@@ -186,7 +193,11 @@ class Warden:
             frame = cell.exchange("call", call | {"seed": None}, 20)
             could = frame.value.get("value") if frame.word == "value" else [f"torch: {frame.value}"]
             status = proc.status(cell.pid)
+        except Gone:
+            raise
         except (Lost, Died, TimedOut, Forgery) as e:
+            if isinstance(e, Died) and e.status == -signal.SIGKILL:
+                raise Gone("the first cell was killed") from None
             raise _Hole(
                 f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}"
             ) from None
@@ -233,7 +244,7 @@ class Warden:
         except OSError:
             near.close()
             os.close(out)
-            raise Lost("the zygote is gone") from None
+            raise Gone("the zygote is gone") from None
         finally:
             far.close()
             os.close(into)
@@ -249,7 +260,7 @@ class Warden:
         except OSError:
             data, fds = b"", []
         if not data:
-            raise Lost("the zygote is gone")
+            raise Gone("the zygote is gone")
         return msgspec.msgpack.decode(data), fds
 
     def opened(self, number: int) -> int:

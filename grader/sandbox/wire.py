@@ -87,11 +87,13 @@ def pack(number: int, word: str, value: Any, *, strides: bool = False) -> bytes:
     return _FRAME.pack(len(header), len(body)) + header + body
 
 
-def unpack(header: bytes, body: bytes) -> Frame:
-    """The inverse of `pack` on a frame's two parts. Raises Forged for anything `pack` does not make."""
+def unpack(header: bytes, body: bytes, *, strides: bool = True) -> Frame:
+    """The inverse of `pack` (with `strides` or without) on a frame's two parts. Raises Forged for anything that `pack`
+    does not make.
+    """
     try:
         number, word, tree = msgspec.msgpack.decode(header, type=tuple[int, str, Any])
-        decoder = _Decoder(body)
+        decoder = _Decoder(body, strides)
         value = decoder.decode(tree, 0)
     except Forged:
         raise
@@ -115,7 +117,7 @@ class Channel:
     """Frames over a connected stream socket.
 
     `aside`: a descriptor that is read meanwhile (else a full pipe would block the other side), through `on_aside`;
-    `on_tick` is called every 25 ms of waiting. Both may raise.
+    `on_tick` is called every 25 ms of waiting. Both may raise. `strides`: tensors may come laid out in any way.
     """
 
     def __init__(
@@ -124,11 +126,13 @@ class Channel:
         aside: int = -1,
         on_aside: Callable[[], None] = lambda: None,
         on_tick: Callable[[], None] | None = None,
+        strides: bool = True,
     ) -> None:
         self.sock = sock
         self.aside = aside
         self.on_aside = on_aside
         self.on_tick = on_tick
+        self.strides = strides
         self._ticked = time.monotonic()
 
     def send(self, frame: bytes, deadline: float = math.inf) -> None:
@@ -149,7 +153,7 @@ class Channel:
         if header_size > HEADER_CAP or body_size > BODY_CAP:
             raise Forged("frame too big")
         header = self._exactly(header_size, deadline)
-        return unpack(header, self._exactly(body_size, deadline))
+        return unpack(header, self._exactly(body_size, deadline), strides=self.strides)
 
     def pending(self) -> bool:
         """True if something has come that nobody asked for, or the other side is gone."""
@@ -260,8 +264,9 @@ class _Encoder:
 
 
 class _Decoder:
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, strides: bool) -> None:
         self.body = body
+        self.strides = strides
         self.at = 0
         self.items = 0
 
@@ -307,7 +312,7 @@ class _Decoder:
         else:
             tensor = torch.frombuffer(bytearray(blob), dtype=kind).reshape(shape)
         if strides is not None:
-            if not _dense(tuple(shape), tuple(strides)):
+            if not self.strides or not _dense(tuple(shape), tuple(strides)):
                 raise Forged("strides")
             tensor = torch.empty_strided(shape, strides, dtype=kind).copy_(tensor)
         if requires_grad is True and (kind.is_floating_point or kind.is_complex):

@@ -48,8 +48,8 @@ def main(fd: int) -> None:
         from grader.sandbox import runner  # noqa: F401
 
         _import(setup.preload)
-    except OSError as e:
-        _say(control, {"failed": str(e)})
+    except Exception as e:
+        _say(control, {"failed": str(e) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"[:500]})
         return
     _say(control, {"ready": setup.tier}, os.pidfd_open(os.getpid()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle
