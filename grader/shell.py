@@ -1,13 +1,14 @@
 """What the commands share: one learner's course, progress, workspace and language, each opened when first needed."""
 
+import contextlib
 import functools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import guide, progress
+from grader import archive, guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
 from grader.reports import plain, words
@@ -138,15 +139,30 @@ class Shell:
             section = self.section(what, remember=True)
             return section, self.workspace.answer(section)
         path = (self.cwd / Path(what).expanduser()).resolve()
-        found = self.course.at_path(path)
+        found = self._packed(path, what) if archive.is_archive(path.name) else self.course.at_path(path)
         if found is None:
             raise Usage("not_of_a_section", path=what)
         self._keep("current", found.slug)
         return found, path / found.stub.name if path.is_dir() else path
 
+    def _packed(self, path: Path, what: str) -> Section:
+        """The one section that an archive holds an answer to."""
+        from grader import submission
+
+        with self._readable(path):
+            names = {Path(n).stem for n in submission.names_in(path)}
+        found = [s for s in self.course.sections if s.stub.stem in names]
+        if len(found) != 1:
+            several = ", ".join(s.stub.name for s in found)
+            raise Usage("several_in_archive" if found else "none_in_archive", path=what, found=several)
+        return found[0]
+
     def judge(self, section: Section, path: Path, *, require: str | None, debug: bool) -> Verdict:
         """The verdict on a file. Raises Usage for a file that cannot be judged, NoSandbox."""
-        text = self._read(path)
+        from grader import submission
+
+        with self._readable(path):
+            text = submission.read(path, section.stub.name).text
         if debug:
             from grader import judge
 
@@ -161,17 +177,19 @@ class Shell:
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
 
-    def _read(self, path: Path) -> str:
+    @contextlib.contextmanager
+    def _readable(self, path: Path) -> Iterator[None]:
+        """Says of a file that is no answer why."""
         from grader import submission
 
         try:
-            return submission.read(path).text
+            yield
         except submission.Unreadable as e:
             barred = e.kind == "not_found" and path.exists()  # there, but not for us to read
             kind = f"unreadable_{e.kind}"
             known = f"error.{kind}" in words.messages() and not barred
             why = e.params.get("reason") or e.kind
-            params = e.params | {"path": self.show(path), "why": why}
+            params = e.params | {"path": self.show(Path(e.params.get("path", path))), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
     def record(self, verdict: Verdict) -> None:
@@ -230,7 +248,7 @@ def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
 
 
 def _is_path(what: str, cwd: Path) -> bool:
-    if re.search(r"[/\\]|\.(py|ipynb)$", what):
+    if re.search(r"[/\\]|\.(py|ipynb)$", what) or archive.is_archive(what):
         return True
     # A folder `2.2` in the current one must not hide the section; a bare word is a file only if it is one.
     return not re.fullmatch(r"[\d.]+", what) and (cwd / what).is_file()

@@ -6,11 +6,15 @@ import io
 import stat
 import tokenize
 import warnings
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
+
+from grader import archive
 
 SIZE_CAP = 512 << 10  # bytes of source; a notebook may be larger, with its pictures
 _NOTEBOOK_CAP = 16 << 20
+_ANSWERS = (".py", ".ipynb")
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -30,9 +34,49 @@ class Submission(NamedTuple):
     digest: str  # SHA-256 of the text
 
 
-def read(path: Path) -> Submission:
-    """The answer in a .py or .ipynb file. Raises Unreadable."""
+def read(path: Path, name: str = "") -> Submission:
+    """The answer in a .py or .ipynb file; in an archive the file of that name (`gradients.py`, for which
+    `gradients.ipynb` may stand). Raises Unreadable.
+    """
+    if archive.is_archive(path.name):
+        return _in_archive(path, name)
     cap = _NOTEBOOK_CAP if path.suffix == ".ipynb" else SIZE_CAP
+    return _of_bytes(_bytes(path, cap), path, cap)
+
+
+def names_in(path: Path) -> list[str]:
+    """The names, without folders, of what could be answers in an archive. Raises Unreadable."""
+    return [PurePosixPath(name).name for name in _unpacked(path, lambda name: name.endswith(_ANSWERS)).files]
+
+
+def _in_archive(path: Path, name: str) -> Submission:
+    stem = name.removesuffix(".py")
+    found = _unpacked(path, lambda n: PurePosixPath(n).name in (f"{stem}.py", f"{stem}.ipynb") and not _hidden(n))
+    if len(found.files) != 1:
+        refused = next((r for r in found.refused if PurePosixPath(r.name).stem == stem), None)
+        if refused and not found.files:
+            raise Unreadable("refused_in_archive", path=str(path), name=refused.name, reason=refused.why)
+        kind = "twice_in_archive" if found.files else "not_in_archive"
+        raise Unreadable(kind, path=str(path), name=name, found=", ".join(sorted(found.files)))
+    ((inner, data),) = found.files.items()
+    cap = _NOTEBOOK_CAP if inner.endswith(".ipynb") else SIZE_CAP
+    return _of_bytes(data, path / inner, cap)
+
+
+def _hidden(name: str) -> bool:
+    """True of what computers put beside the files: `__MACOSX/._x.py`, `.ipynb_checkpoints/x.ipynb`."""
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+
+
+def _unpacked(path: Path, wanted: Callable[[str], bool]) -> archive.Contents:
+    try:
+        return archive.read(_bytes(path, archive.OF_ONE.packed), wanted)
+    except archive.NotAnArchive as e:
+        raise Unreadable(f"archive_{e.kind}", path=str(path)) from None
+
+
+def _bytes(path: Path, cap: int) -> bytes:
+    """Up to one byte more than `cap`."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -40,10 +84,13 @@ def read(path: Path) -> Submission:
         if not stat.S_ISREG(mode):  # a pipe would be waited for, a device never ends
             raise Unreadable("not_found", path=str(path), reason="no plain file")
         with path.open("rb") as f:
-            data = f.read(cap + 1)
+            return f.read(cap + 1)
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or str(e)
         raise Unreadable("not_found", path=str(path), reason=reason) from None
+
+
+def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
     if len(data) > cap:
         raise Unreadable("too_big", path=str(path), limit_kb=cap >> 10)
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
