@@ -29,6 +29,11 @@ KINDS = [
     "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
+UNREADABLE = [
+    "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
+    "refused_in_archive", "archive_broken", "archive_too_big", "archive_too_many", "archive_bomb",
+]  # fmt: skip
+
 
 def _fields(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
@@ -82,7 +87,7 @@ def test_every_key_is_used():
         | {f"help.{k}" for k in exact}
     )
     options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug")}
-    unread = {f"error.unreadable_{k}" for k in ("not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder")}
+    unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     source = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
     findings = {f"proof.{n.value}" for n in source if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}

@@ -22,6 +22,7 @@ from grader.sandbox.cell import OPEN_SECONDS, Bounds, Cell, Died, Forgery, Lost,
 
 TIERS = ("T3", "T2", "T1")
 _PASSED_ON = ("LANG", "LC_ALL", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_STARTS = 10  # of a zygote that gets killed each time
 _START_SECONDS = 120.0  # torch's import on a slow disk
 _PACKET = 1 << 16
 
@@ -80,7 +81,7 @@ class Warden:
 
     def confinement(self) -> Confinement:
         """Waits until the zygote is ready and its tier is known by trying. Raises Unavailable or Lost."""
-        again = True
+        starts = 0
         while self._confinement is None:
             try:
                 if (why := self._await_ready()) is None:
@@ -90,8 +91,10 @@ class Warden:
                 why = str(e)
             except Gone as e:
                 why = str(e)
-                if again:  # killed from outside, perhaps: that says nothing of what this host can give
-                    again = False
+                starts += 1
+                if self._was_killed():  # by somebody else: that says nothing of what this host can give
+                    if starts >= _STARTS:
+                        raise
                     self._stop()
                     self._spawn(self.tier)
                     continue
@@ -169,6 +172,13 @@ class Warden:
         self._opened.clear()
         self._exited.clear()
 
+    def _was_killed(self) -> bool:
+        """True if the zygote, or the process of its inner namespace, ended by SIGKILL."""
+        try:
+            return self._zygote.wait(OPEN_SECONDS) in (-signal.SIGKILL, -signal.SIGKILL & 0xFF)
+        except subprocess.TimeoutExpired:
+            return False
+
     def _await_ready(self) -> str | None:
         """None when the zygote is ready, else why it cannot be. Raises Gone if it ended and did not say."""
         message, fds = self._receive(time.monotonic() + _START_SECONDS)
@@ -196,8 +206,6 @@ class Warden:
         except Gone:
             raise
         except (Lost, Died, TimedOut, Forgery) as e:
-            if isinstance(e, Died) and e.status == -signal.SIGKILL:
-                raise Gone("the first cell was killed") from None
             raise _Hole(
                 f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}"
             ) from None
