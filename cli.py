@@ -1,6 +1,7 @@
 """The `learn` command. Composes the parts and decides nothing; heavy imports wait until a command needs them."""
 
 import io
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -316,6 +317,26 @@ def dev_check(shell: Shell, names: tuple[str, ...]) -> int:
         click.echo("\n".join(plain.proven(proven, shell.show, shell.lang)))
     click.echo(words.say("proof.total" if found else "proof.all_good", shell.lang, found=found))
     return NOT_PASSED if found else PASSED
+
+
+@_command(dev, "mutants", "dev-mutants")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+@click.option("--jobs", metavar="N", type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def dev_mutants(shell: Shell, names: tuple[str, ...], jobs: int | None, as_json: bool) -> int:
+    """The tests are measured."""
+    from grader import mutants
+
+    measures = []
+    for m in mutants.measure(shell.course, names, jobs):
+        measures.append(m)
+        if sys.stderr.isatty():
+            click.echo(plain.measuring(m, shell.lang), err=True)
+    measures.sort(key=lambda m: shell.course.sections.index(m.section))
+    told = [m.facts() for m in measures]
+    lines = plain.measured(measures, mutants.WANTED, shell.show, shell.lang)
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines))
+    return NOT_PASSED - all(m.good for m in measures)
 
 
 def _show(markdown: str) -> None:

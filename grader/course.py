@@ -72,6 +72,15 @@ class ExerciseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thresholds: dict[str, float] = {}  # bars of trained quantities; the `bar` of the hidden tests
 
 
+class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A change of the reference that makes no difference that a test could see; an entry of `equivalent.yaml`."""
+
+    was: str  # the changed lines, stripped and without comments, as `learn dev mutants` shows them
+    becomes: str
+    why: str
+    within: str = ""  # the function or class, dotted
+
+
 @dataclass(frozen=True)
 class Section:
     """One learner file with its tasks, and all that surrounds it."""
@@ -107,6 +116,15 @@ class Section:
     def probes(self) -> Path:
         """Code that runs beside the learner's and observes; may be absent."""
         return self.hidden / "probes.py"
+
+    @property
+    def equivalent(self) -> Path:
+        """Changes of the reference that are known to make no difference; may be absent."""
+        return self.hidden / "equivalent.yaml"
+
+    def equivalents(self) -> list[Equivalent]:
+        """The entries of that file. Raises CourseError."""
+        return _yaml(self.equivalent, list[Equivalent]) if self.equivalent.is_file() else []
 
     @property
     def points(self) -> dict[int, int]:

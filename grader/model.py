@@ -61,6 +61,10 @@ class Outcome(StrEnum):
     BROKEN = "broken"
 
 
+_LOUD = (Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.DENIED, Outcome.NOT_WRITTEN)
+_RAISED = ("raised", "arity", "syntax", "import_raised", "exited")
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of one test."""
 
@@ -75,6 +79,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     params: dict[str, Any] = {}  # what the wording of `kind` needs; never inputs or expected values of hidden tests
     flag: str = ""  # why a person should look at this
 
+    @property
+    def loud(self) -> bool:
+        """True if nobody could overlook it: the answer raised, crashed, hung or ran out of memory."""
+        return self.outcome in _LOUD or (self.outcome is Outcome.FAILED and self.kind in _RAISED)
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to be judged: everything that has to travel, and no hidden test."""
@@ -84,6 +93,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     text: str  # the learner's file
     id: str = ""  # the caller's own name for it, returned in the verdict
     visible_only: bool = False
+    until_loud: bool = False  # what comes after the first check that is loud is skipped
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):

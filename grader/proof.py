@@ -71,7 +71,7 @@ def structure(course: Course, section: Section) -> Iterator[Finding]:
     wanted += [section.hidden / f"mistakes.{lang}.md" for lang in languages]
     missing = [p for p in wanted if not p.is_file()]
     yield from (Finding(p, "missing_file", {}) for p in missing)
-    known = {*wanted, section.folder / "exercise.yaml", section.probes}
+    known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent}
     for path in [*_files(section.folder), *_files(section.hidden)]:
         if path not in known and path.parent.name not in ("also", "wrong"):
             yield Finding(path, "stray_file", {})

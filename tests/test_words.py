@@ -86,13 +86,14 @@ def test_every_key_is_used():
         | {f"error.{k}_near" for k in exact}
         | {f"help.{k}" for k in exact}
     )
-    options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug")}
+    options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug", "jobs")}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     source = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
     findings = {f"proof.{n.value}" for n in source if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
     families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
-    used = exact | errors | options | unread | kinds | findings
+    measured = {f"mutants.{k}" for k in exact}
+    used = exact | errors | measured | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
 
 

@@ -2,7 +2,7 @@
 
 import platform
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from grader.reports.words import say
 if TYPE_CHECKING:
     from grader.course import Course, Section
     from grader.guide import Place
+    from grader.mutants import Measure
     from grader.proof import Proof
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
@@ -164,4 +165,44 @@ def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:
     for f in proof.findings:
         place = show(f.path) + (f":{f.line}" if f.line else "")
         lines.append(f"  {place}: {say(f'proof.{f.kind}', lang, **f.params)}")
+    return lines
+
+
+def measuring(m: "Measure", lang: str) -> str:
+    """`learn dev mutants`, while it works: a section is ready."""
+    about = {"number": m.section.number, "slug": m.section.slug, "total": m.total}
+    return say("mutants.progress", lang, **about, seconds=f"{m.seconds:.0f}", survivors=len(m.survivors))
+
+
+def measured(measures: "Sequence[Measure]", wanted: int, show: Callable[[Path], str], lang: str) -> list[str]:
+    """`learn dev mutants`: a table, what is to be done for each section, and whether it is enough."""
+    heads = ("section", "total", "killed", "percent", "silent", "equivalent", "survivors")
+    rows = [[say(f"mutants.{h}", lang) for h in heads]]
+    for m in measures:
+        rows.append(
+            [
+                f"{m.section.number} {m.section.slug}",
+                *(str(m.total), str(m.killed), f"{m.percent:.1f}", f"{m.silent_killed}/{m.silent}"),
+                *(str(m.equivalent), str(len(m.survivors))),
+            ]
+        )
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    for m in measures:
+        lines += _to_do(m, show, lang)
+    low = [m.section.number for m in measures if not m.good]
+    end = say("mutants.too_few" if low else "mutants.enough", lang, wanted=wanted, sections=", ".join(low))
+    return [*lines, "", end]
+
+
+def _to_do(m: "Measure", show: Callable[[Path], str], lang: str) -> list[str]:
+    lines: list[str] = []
+    about = {"number": m.section.number, "slug": m.section.slug, "path": show(m.section.equivalent)}
+    for kind, changes in (("survives", m.survivors), ("unjudged", m.unjudged)):
+        for change in changes:
+            lines += ["", say(f"mutants.{kind}", lang, **about, line=change.line), *m.diff(change)]
+    for kind, entries in (("stale", m.stale), ("refuted", m.refuted)):
+        for e in entries:
+            within = e.within or m.section.reference.name
+            lines += ["", say(f"mutants.{kind}", lang, **about, was=e.was, becomes=e.becomes, within=within)]
     return lines
