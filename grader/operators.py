@@ -71,7 +71,7 @@ class _Text:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tree = ast.parse(text)
-        self.lines = text.splitlines(keepends=True)
+        self.lines = _lines(text)
         self.starts = [0]
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
@@ -220,7 +220,7 @@ class _Text:
             node = self.parent[node]
             if isinstance(node, _Function | ast.ClassDef):
                 names.append(node.name)
-        new = text.splitlines(keepends=True)
+        new = _lines(text)
         same = 0
         while same < min(len(self.lines), len(new)) and self.lines[same] == new[same]:
             same += 1
@@ -230,6 +230,11 @@ class _Text:
         comments = tuple(c for line, c in self.comments.items() if same < line <= len(self.lines) - rest)
         was, becomes = (_bare(part[same : len(part) - rest], comments) for part in (self.lines, new))
         return Mutant(operator, same + 1, ".".join(reversed(names)), was, becomes, text)
+
+
+def _lines(text: str) -> list[str]:
+    """With their ends. `splitlines` would also end a line where Python does not, at a form feed for one."""
+    return list(io.StringIO(text))
 
 
 def _bare(lines: Sequence[str], comments: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ import pytest
 os.environ["LEARN_HOME"] = tempfile.mkdtemp(prefix="learn-tests-")  # nobody's own progress is touched
 collect_ignore = ["attacks", "golden", "mini_course"]  # data of test_attacks and test_golden
 
-LAST = ("test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")
+LAST = ("test_mutants", "test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

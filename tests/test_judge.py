@@ -443,3 +443,21 @@ def test_the_secret_is_never_a_known_one(how: str, tmp_path: Path, monkeypatch: 
     assert (first == second) is (how != "a folder")
     if how != "a folder":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_job_may_end_with_the_first_loud_check(cells: warden.Warden, folder: Path) -> None:
+    """What comes after an exception or a hang is skipped; after a wrong value the rest still runs."""
+    tests = "".join(f"@task(1)\ndef test_{n}(learner):\n    assert learner.double(2) == 4\n\n\n" for n in range(2))
+    tests += "@task(2)\ndef test_z(learner):\n    learner.outer(torch.ones(1), torch.ones(1))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + tests)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text("")
+    section = Course.at(folder)["double"]
+    bodies = ["while True: pass", "raise ValueError", "return 5"]
+    texts = [RIGHT.replace("return 2 * x", b) for b in bodies]
+    jobs = [Job(section="double", section_digest=section.digest, text=t, until_loud=True) for t in texts]
+    seen = [[c.outcome.value for c in v.checks] for v in judge.grade(section, jobs, cells, b"s")]
+    assert seen == [
+        ["timed_out", "skipped", "skipped"],
+        ["failed", "skipped", "skipped"],
+        ["failed", "failed", "passed"],
+    ]
