@@ -163,6 +163,11 @@ def test_the_nouns_know_nobody():
     assert strangers(["grader.model"]) == []
 
 
+def test_the_changes_of_a_text_know_nobody():
+    """operators is pure: text in, texts out, by the standard library alone."""
+    assert outside(["grader.operators"]) == []
+
+
 def test_nobody_imports_the_commands():
     """cli is the top."""
     assert users_of("cli") == set()
@@ -231,7 +236,16 @@ def test_imports_point_down(lazy):
 
 
 @pytest.mark.parametrize(
-    "module", ["grader.pool", "grader.course", "grader.sandbox.warden", "grader.submission", "cli"]
+    "module",
+    [
+        "grader.pool",
+        "grader.course",
+        "grader.sandbox.warden",
+        "grader.submission",
+        "grader.proof",
+        "grader.mutants",
+        "cli",
+    ],
 )
 def test_commands_that_judge_nothing_do_not_wait_for_torch(module):
     """Importing it imports neither torch nor pytest, so that `learn list` answers at once."""
