@@ -11,7 +11,7 @@ from typing import Any
 
 from grader import pool
 from grader.course import Course, CourseError, Equivalent, Section
-from grader.model import Job, Verdict
+from grader.model import Job, Outcome, Verdict
 from grader.operators import Mutant, mutants
 
 __all__ = ["WANTED", "Measure", "Mutant", "measure", "mutants"]
@@ -35,12 +35,13 @@ class Measure:
     refuted: list[Equivalent]  # entries whose mutants are killed
     unjudged: list[Mutant]  # for which the grader had no verdict; not counted in `total`
     seconds: float  # of judging, added up
+    fault: str = ""  # the check that the reference itself does not pass; then nothing is known, and nothing counted
 
     @property
     def good(self) -> bool:
         """True if enough are killed, of all and of the silent ones, and every entry of equivalent.yaml holds."""
         enough = _enough(self.killed, self.total - self.equivalent) and _enough(self.silent_killed, self.silent)
-        return enough and not (self.stale or self.refuted or self.unjudged)
+        return enough and not (self.stale or self.refuted or self.unjudged or self.fault)
 
     @property
     def percent(self) -> float:
@@ -67,6 +68,7 @@ class Measure:
             "silent_killed": self.silent_killed,
             "equivalent": self.equivalent,
             "good": self.good,
+            "fault": self.fault,
             "seconds": round(self.seconds, 1),
             **{k: [_told(m) | {"diff": "\n".join(self.diff(m))} for m in ms] for k, ms in changes.items()},
             **{k: [{"within": e.within, "was": e.was, "becomes": e.becomes} for e in es] for k, es in entries.items()},
@@ -74,10 +76,7 @@ class Measure:
 
 
 def measure(course: Course, names: Sequence[str], workers: int | None = None) -> Iterator[Measure]:
-    """Measures these sections (by default all), as they get ready. Raises UnknownSection, CourseError.
-
-    CourseError also if a reference does not pass: then nothing can be said of its mutants.
-    """
+    """Measures these sections (by default all), as they get ready. Raises UnknownSection, CourseError."""
     sections = list({s.slug: s for s in ([course[n] for n in names] or course.sections)}.values())
     changes = {s.slug: _mutants_of(s) for s in sections}
     recorded = {s.slug: s.equivalents() for s in sections}
@@ -86,13 +85,9 @@ def measure(course: Course, names: Sequence[str], workers: int | None = None) ->
     for verdict in pool.run(course, jobs, where="processes", workers=workers):
         so_far = verdicts[verdict.section]
         so_far[verdict.job] = verdict
-        if verdict.job == _REFERENCE and not verdict.passed:
-            bad = next(c for c in verdict.checks if c.outcome.value != "passed")
-            path = course[verdict.section].reference
-            raise CourseError(f"{path}: {bad.name}: {' '.join(filter(None, (bad.outcome.value, bad.kind)))}")
         if len(so_far) == len(changes[verdict.section]) + 1:
             found = [(m, so_far[str(i)]) for i, m in enumerate(changes[verdict.section])]
-            yield _measured(course[verdict.section], found, recorded[verdict.section])
+            yield _measured(course[verdict.section], so_far[_REFERENCE], found, recorded[verdict.section])
 
 
 def _mutants_of(section: Section) -> list[Mutant]:
@@ -109,7 +104,14 @@ def _jobs(section: Section, changes: Sequence[Mutant]) -> Iterator[Job]:
         yield Job(section=section.slug, section_digest=section.digest, text=text, id=name, until_loud=True)
 
 
-def _measured(section: Section, found: Sequence[tuple[Mutant, Verdict]], recorded: Sequence[Equivalent]) -> Measure:
+def _measured(
+    section: Section, reference: Verdict, found: Sequence[tuple[Mutant, Verdict]], recorded: Sequence[Equivalent]
+) -> Measure:
+    seconds = sum(v.times.total for _, v in found)
+    if not reference.passed:
+        bad = next(c for c in reference.checks if c.outcome is not Outcome.PASSED)
+        fault = " ".join(filter(None, (bad.name, bad.outcome.value, bad.kind)))
+        return Measure(section, 0, 0, 0, 0, 0, [], [], [], [], seconds, fault)
     judged = [(m, v) for m, v in found if not v.broken]
     alive = [m for m, v in judged if v.passed]
     killed = [v for _, v in judged if not v.passed]
@@ -128,7 +130,7 @@ def _measured(section: Section, found: Sequence[tuple[Mutant, Verdict]], recorde
         stale=[e for e in recorded if _key(e) not in known],
         refuted=[e for e in recorded if _key(e) in {_key(m) for m, _ in judged} - living],
         unjudged=[m for m, v in found if v.broken],
-        seconds=sum(v.times.total for _, v in found),
+        seconds=seconds,
     )
 
 

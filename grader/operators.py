@@ -316,6 +316,16 @@ def unwrap_with(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
 
 
 @_operator
+def drop_decorator(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
+    """`@torch.no_grad()` is not there."""
+    if isinstance(node, _Function | ast.ClassDef):
+        for decorator in node.decorator_list:
+            begins, ends = t.span(decorator)
+            at = next(place for place, _, text in reversed(t.tokens) if text == "@" and place < begins)
+            yield [(at, ends, "")]
+
+
+@_operator
 def drop_method(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
     """`.detach()`, `.clone()`, `.contiguous()`, `.sqrt()` and the like: the value before it is taken."""
     match node:
@@ -531,9 +541,9 @@ def jump(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
 def loop(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
     """The first, or the last, is left out."""
     match node:
-        case ast.For(iter=ast.Call(ast.Name("range"))):
+        case ast.For(iter=ast.Call(ast.Name("range"))) | ast.comprehension(iter=ast.Call(ast.Name("range"))):
             return  # `bounds` does that
-        case ast.For(iter=source):
+        case ast.For(iter=source) | ast.comprehension(iter=source):
             yield t.put(source, f"list({t.of(source)})[1:]")
             yield t.put(source, f"list({t.of(source)})[:-1]")
 
@@ -550,6 +560,8 @@ def bounds(t: _Text, node: ast.AST) -> Iterator[list[Edit]]:
         case ast.Slice():
             places = [b for b in (node.lower, node.upper) if b is not None]
             yield from (t.put(b, "") for b in places)
+            if node.lower is None and node.upper is not None:
+                yield [(t.span(node)[0], t.span(node)[0], "1")]
     for place in places:
         if _integer(place) is None and not isinstance(place, ast.Starred):  # `constant` changes numbers
             yield t.put(place, f"{t.whole(place)} + 1")

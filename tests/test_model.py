@@ -164,7 +164,7 @@ def test_a_job_travels(text, name):
     """It carries the learner's text, and nothing of the tests."""
     job = Job(section="s", section_digest="d", text=text, id=name)
     assert msgspec.json.decode(msgspec.json.encode(job), type=Job) == job
-    assert set(Job.__struct_fields__) == {"section", "section_digest", "text", "id", "visible_only"}
+    assert set(Job.__struct_fields__) == {"section", "section_digest", "text", "id", "visible_only", "until_loud"}
 
 
 # what a verdict says
@@ -257,3 +257,22 @@ def test_points_are_exact_and_within_what_is_possible(checks, points):
     done = [check(t) for t in points]
     assert score(tuple(done), points) == (str(possible), str(possible))
     assert score(tuple(reversed(checks)), points)[0] == str(earned)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "loud"),
+    [
+        (Outcome.PASSED, "", False),
+        (Outcome.SKIPPED, "needs", False),
+        (Outcome.FAILED, "values", False),
+        (Outcome.FAILED, "unsendable", False),
+        (Outcome.FAILED, "raised", True),
+        (Outcome.FAILED, "import_raised", True),
+        (Outcome.CRASHED, "died", True),
+        (Outcome.TIMED_OUT, "timeout", True),
+        (Outcome.OUT_OF_MEMORY, "memory", True),
+    ],
+)
+def test_what_is_loud(outcome, kind, loud):
+    """What raised, crashed, hung or took all memory; a wrong value is not."""
+    assert Check(name="t", task=1, visible=True, outcome=outcome, kind=kind).loud is loud

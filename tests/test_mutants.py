@@ -18,6 +18,7 @@ from grader.course import Course, CourseError, Equivalent
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict
 from grader.mutants import measure, mutants
 from grader.operators import OPERATORS
+from grader.proof import structure
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [p for p in sorted((ROOT / "solutions").glob("*/*/*.py")) if p.stem == p.parent.name[3:]]
@@ -44,6 +45,7 @@ EXAMPLES = {
         ("with a(), b(): f(x)", ["with b(): f(x)", "with a(): f(x)"]),
         ("with open(x) as f: pass", []),
     ],
+    "drop_decorator": [("@a(1 @ n)\n    @b\n    def g(): pass", ["", ""])],
     "drop_method": [
         ("y = x.detach().clone()", ["y = x.clone()", "y = x.detach()"]),
         ("return (x + y).contiguous()", ["return (x + y)"]),
@@ -124,9 +126,11 @@ EXAMPLES = {
     ],
     "loop": [
         ("for y in x: f(y)", ["for y in list(x)[1:]: f(y)", "for y in list(x)[:-1]: f(y)"]),
+        ("return [y for y in x]", ["return [y for y in list(x)[1:]]", "return [y for y in list(x)[:-1]]"]),
         ("for y in range(3): f(y)", []),
     ],
     "bounds": [
+        ("return x[:2]", ["return x[1:2]", "return x[:]"]),
         ("return x[1:n]", ["return x[:n]", "return x[1:]", "return x[1:n + 1]", "return x[1:n - 1]"]),
         ("y = range(n)", ["y = range(1, n)", "y = range(n + 1)", "y = range(n - 1)"]),
     ],
@@ -403,12 +407,18 @@ def test_broken_verdicts_count_for_nobody(weak: Path, judged) -> None:
 
 
 def test_a_reference_that_fails(weak: Path, judged) -> None:
-    """Nothing can be said of its mutants: one line, no table."""
+    """Nothing can be said of its mutants, and that is what is said; exit 1."""
     judged(lambda t: Outcome.FAILED)
-    with pytest.raises(CourseError, match=r"doubling\.py: t: failed"):
-        list(measure(Course.at(weak), ["1.1"]))
-    code, out, err = _learn(weak, "1.1")
-    assert code == 2 and not out and err.count("\n") == 1
+    code, out, _ = _learn(weak, "1.1")
+    assert code == 1 and "the reference itself does not pass (t failed values)" in out and "yet killed" not in out
+    assert json.loads(_learn(weak, "1.1", "--json")[1])[0]["fault"] == "t failed values"
+
+
+def test_records_belong_to_a_section(weak: Path) -> None:
+    """`learn dev check` does not take equivalent.yaml for a stray file."""
+    course = Course.at(weak)
+    strays = [f.path.name for f in structure(course, course["doubling"]) if f.kind == "stray_file"]
+    assert course["doubling"].equivalent.is_file() and strays == []
 
 
 def test_bad_records_are_refused(weak: Path) -> None:

@@ -198,6 +198,8 @@ def measured(measures: "Sequence[Measure]", wanted: int, show: Callable[[Path], 
 def _to_do(m: "Measure", show: Callable[[Path], str], lang: str) -> list[str]:
     lines: list[str] = []
     about = {"number": m.section.number, "slug": m.section.slug, "path": show(m.section.equivalent)}
+    if m.fault:
+        lines += ["", say("mutants.fault", lang, path=show(m.section.reference), check=m.fault)]
     for kind, changes in (("survives", m.survivors), ("unjudged", m.unjudged)):
         for change in changes:
             lines += ["", say(f"mutants.{kind}", lang, **about, line=change.line), *m.diff(change)]
