@@ -210,7 +210,7 @@ def double(x):
     found += [k for k in os.environ if k.startswith(("GITHUB", "LEARN", "SECRET"))]
     found += [m for m in sys.modules if m.split(".")[0] in ("pytest", "_pytest", "grader") and "sandbox" not in m]
     found += [str(o)[:50] for o in gc.get_objects() if isinstance(o, str) and "CANARY" in o and "in f or" not in o]
-    if found != ["grader"]:
+    if found:
         raise ValueError(found)
     return 2 * x
 """

@@ -63,6 +63,7 @@ class Warden:
         at_most: str = "T3",
     ) -> None:
         self.setup = (tuple(packages), tuple(preload))
+        self.tier = at_most
         self.require = require
         self.tiers = TIERS[TIERS.index(at_most) :]
         self.degraded: list[str] = []
@@ -81,29 +82,28 @@ class Warden:
 
     def confinement(self) -> Confinement:
         """Waits until the zygote is ready and its tier is known by trying. Raises Unavailable or Lost."""
-        starts = 0
+        starts = holes = 0
         while self._confinement is None:
             try:
                 if (why := self._await_ready()) is None:
                     self._confinement = self._tried()
                     break
-            except _Hole as e:
-                why = str(e)
+                again = False
+            except _Hole as e:  # or its first cell was killed by somebody else: tried once more, to know
+                why, holes = str(e), holes + 1
+                again = holes == 1
             except Gone as e:
-                why = str(e)
-                starts += 1
-                if self._was_killed():  # by somebody else: that says nothing of what this host can give
-                    if starts >= _STARTS:
-                        raise
-                    self._stop()
-                    self._spawn(self.tier)
-                    continue
-            self.degraded.append(f"{self.tier}: {why}")
+                why, starts = str(e), starts + 1
+                again = self._was_killed()  # which says nothing of what this host can give
+                if starts == _STARTS:
+                    raise
             self._stop()
-            if self.tier == self.tiers[-1]:
-                raise Lost(f"no cell can be started: {'; '.join(self.degraded)}")
-            lower = TIERS[TIERS.index(self.tier) + 1]
-            self._spawn(lower)
+            if not again:
+                self.degraded.append(f"{self.tier}: {why}")
+                if self.tier == self.tiers[-1]:
+                    raise Lost(f"no cell can be started: {'; '.join(self.degraded)}")
+                self.tier, holes = TIERS[TIERS.index(self.tier) + 1], 0
+            self._spawn(self.tier)
         if self.require is not None and self._confinement.tier < self.require:
             raise Unavailable(self.require, self._confinement.tier, self._confinement.degraded)
         return self._confinement
