@@ -13,9 +13,10 @@ from torch import Tensor
 # %% [markdown]
 # ## Task 1 · Create
 #
-# Return a dictionary of six tensors. Mind the dtypes: `value` may be an int, and `filled` is float32 all the same.
+# Return a dictionary of six tensors (n is at least 1). Mind the dtypes: `value` may be an int, and `filled` is float32
+# all the same.
 #
-# 返回一个字典，里面有六个张量。注意 dtype：`value` 可能是整数，但 `filled` 仍然是 float32。
+# 返回一个字典，里面有六个张量（n 至少为 1）。注意 dtype：`value` 可能是整数，但 `filled` 仍然是 float32。
 #
 # | key · 键 | shape · 形状 | dtype | values · 值 |
 # |---|---|---|---|
@@ -46,10 +47,11 @@ def create(n: int, value: float) -> dict[str, Tensor]:
 # %% [markdown]
 # ## Task 2 · Random numbers in a range
 #
-# Uniformly distributed numbers in [`low`, `high`), float32, drawn from the given generator and from nothing else: the
-# same seed gives the same numbers, and a second call with the same generator gives new ones.
+# Uniformly distributed numbers in [`low`, `high`), float32, each independent of the others, drawn from the given
+# generator and from nothing else: the same seed gives the same numbers, and a second call with the same generator gives
+# new ones.
 #
-# 在 [`low`, `high`) 上均匀分布的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
+# 在 [`low`, `high`) 上均匀分布、彼此独立的 float32 随机数，只能从传入的生成器里抽取：种子相同的生成器给出相同的数；
 # 用同一个生成器再调用一次，得到的是新的数。
 
 
@@ -84,10 +86,11 @@ def scores(x: Tensor, A: Tensor, y: Tensor) -> Tensor:
 # ## Task 4 · Standardise the columns
 #
 # From every column subtract its mean, then divide it by its standard deviation, the one that divides by n (not n - 1).
-# float64 stays float64; whole numbers become float32. No column is constant. The caller's `x` stays as it was.
+# float64 stays float64; whole numbers of any kind become float32. No column is constant, so nothing has to be added to
+# the divisor. The caller's `x` stays as it was.
 #
-# 每一列减去该列的均值，再除以该列的标准差（除以 n，而不是 n - 1）。float64 的输入仍得到 float64，整数输入变成 float32。
-# 不会有取值恒定的列。不要改动传进来的 `x`。
+# 每一列减去该列的均值，再除以该列的标准差（除以 n，而不是 n - 1）。float64 的输入仍得到 float64，
+# 各种整数输入都变成 float32。不会有取值恒定的列，所以除数上什么也不用加。不要改动传进来的 `x`。
 
 
 # %%

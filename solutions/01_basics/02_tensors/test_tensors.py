@@ -65,6 +65,57 @@ def test_distribution(probe, rng):
     )
 
 
+def distinct(drawn):
+    """The share of numbers that occur once. Of 20,000 float32 numbers by chance 99.8 % do."""
+    return drawn.unique().numel() / drawn.numel()
+
+
+@task(2)
+def test_a_sample(probe, rng):
+    """Hardly any number comes twice, and no row or column tells anything about another.
+
+    几乎没有重复的数；任何一行、一列都看不出与别的行、列有关。
+    """
+    low, high = rng.number(-3, -2), rng.number(4, 6)
+    (drawn,) = probe.uniform(200, 100, low, high, seed=rng.integer(0, 1000), calls=1)
+    expect(drawn).shape(200, 100, mistaken_for={"rows_for_columns": (100, 200)})
+    for lines in (drawn, drawn.T):  # 25,000 pairs: by chance, one of them is beyond this less than once in 10⁸
+        related = (lines.double().corrcoef() - torch.eye(len(lines))).abs()
+        expect((related < 0.65).all().item()).true("values", "not_independent")
+    expect(distinct(drawn) > 0.98).true("values", "few_different_numbers")
+
+
+@task(2)
+def test_one_at_a_time(probe, rng):
+    """500 calls for a single number each make a sample, too.
+
+    调用 500 次，每次只要一个数：合起来同样是一个均匀的样本。
+    """
+    low, high = rng.number(1, 2), rng.number(8, 9)
+    drawn = probe.uniform(1, 1, low, high, seed=rng.integer(0, 1000), calls=500)
+    for one in drawn:
+        expect(one).shape(1, 1)
+    numbers = torch.cat(drawn).flatten()
+    expect((numbers == numbers[0]).all().item()).equal_to(False, mistaken_for={"seeded_inside": True})
+    expect(distinct(numbers) > 0.98).true("values", "few_different_numbers")
+    even = torch.linspace(0, 1, 500)
+    expect(numbers.sort().values).close_to(
+        low + (high - low) * even,
+        atol=0.13 * (high - low),
+        mistaken_for={"scaled_by_high": low + high * even, "never_scaled": even},
+    )
+
+
+@task(2)
+def test_nothing_from_the_global_generator(probe, rng):
+    """The global generator is neither drawn from nor seeded.
+
+    既不从全局生成器里抽数，也不给它设种子。
+    """
+    untouched = probe.global_generator_untouched(3, 8, -2.0, 1.0, seed=rng.integer(0, 1000))
+    expect(untouched).equal_to(True, mistaken_for={"generator_ignored": False})
+
+
 @task(2)
 def test_same_seed_same_numbers(probe, rng):
     """A generator with the same seed gives the same numbers, whatever else was drawn in between.
@@ -91,6 +142,13 @@ def test_the_generator_moves_on(probe, rng):
         expect(drawn).shape(6, 4, mistaken_for={"rows_for_columns": (4, 6)})
     expect(torch.equal(first, second)).equal_to(False, mistaken_for={"seeded_inside": True})
     expect(torch.equal(first, other)).equal_to(False, mistaken_for={"seeded_inside": True})
+
+
+def only_rounded(found, want):
+    """Whether the answer is right to the precision of float32 and no further, though its dtype is float64."""
+    if not isinstance(found, torch.Tensor) or found.shape != want.shape or found.dtype != torch.float64:
+        return False
+    return 1e-9 < ((found - want).abs().max() / want.abs().max()).item() < 1e-4
 
 
 @task(3, raises={SIZES_DISAGREE: "elementwise_for_matrix_product"})
@@ -134,12 +192,20 @@ def test_scores_of_no_row(learner, rng):
 
 @task(3)
 def test_scores_of_transposed_storage(learner, rng):
-    """float64, and x laid out by columns.
+    """float64 within its precision, and x laid out by columns.
 
-    float64，x 按列存放。
+    float64，误差在其精度之内；x 按列存放。
     """
-    x, A, y = (rng.normal(*s, dtype=torch.float64) for s in ((2, 7), (2, 3), (7, 3)))
-    expect(learner.scores(x.T, A, y)).close_to(torch.einsum("dn,dk,nk->n", x, A, y))
+    x, A, y = (rng.normal(*s, dtype=torch.float64) for s in ((20, 70), (20, 30), (70, 30)))
+    want = torch.einsum("dn,dk,nk->n", x, A, y)
+    found = learner.scores(x.T, A, y)
+    expect(only_rounded(found, want)).equal_to(False, mistaken_for={"rounded_to_float32": True})
+    expect(found).close_to(want)
+
+
+def all_finite(found):
+    """False for a tensor with a NaN or an infinity in it; of anything else the comparison speaks."""
+    return not isinstance(found, torch.Tensor) or bool(found.isfinite().all())
 
 
 def columns(x, correction=0):
@@ -184,7 +250,10 @@ def test_a_square(learner, rng):
     )
 
 
-@task(4, raises={"Input dtype must be": "mean_of_integers", "only support floating": "mean_of_integers"})
+INTEGERS = {"Input dtype must be": "mean_of_integers", "only support floating": "mean_of_integers"}
+
+
+@task(4, raises=INTEGERS)
 def test_whole_numbers(learner, rng):
     """int64 comes out as float32.
 
@@ -194,6 +263,40 @@ def test_whole_numbers(learner, rng):
     expect(learner.standardise(x)).close_to(
         columns(x), dtype=torch.float32, rtol=1e-3, mistaken_for={"divided_by_n_minus_1": columns(x, correction=1)}
     )
+
+
+@task(4, raises=INTEGERS)
+def test_other_whole_numbers(learner, rng):
+    """int32 and uint8 (as in an image) come out as float32, too.
+
+    int32 和 uint8（图像就是这样）同样得到 float32。
+    """
+    for dtype, high in ((torch.int32, 2000), (torch.uint8, 256)):
+        x = rng.integers(0, high, 11, 4).to(dtype)
+        expect(learner.standardise(x)).close_to(columns(x), dtype=torch.float32, rtol=1e-3, atol=1e-4)
+
+
+@task(4)
+def test_far_from_zero(learner, rng):
+    """Columns around 5,000 that deviate by 1: their squares, near 25 million, have no digits left for that.
+
+    各列在 5000 上下、标准差为 1：平方之后约 2500 万，float32 的有效数字已经装不下这点差别。
+    """
+    x = rng.normal(12, 9, mean=5000.0)
+    found = learner.standardise(x)
+    expect(all_finite(found)).equal_to(True, mistaken_for={"variance_by_squares": False})
+    expect(found).close_to(columns(x), dtype=torch.float32, atol=1e-2)
+
+
+@task(4)
+def test_small_deviations(learner, rng):
+    """A column may deviate by a hundredth only: nothing is added to the divisor, nothing bounds it. float64.
+
+    一列的标准差可以只有百分之一：除数上什么也不加，也不给它设下限。float64。
+    """
+    x = rng.normal(7, 3, dtype=torch.float64) * torch.tensor([0.01, 1.0, 0.005])
+    centred, deviation = x - x.mean(0), x.std(0, correction=0)
+    expect(learner.standardise(x)).close_to(columns(x), mistaken_for={"epsilon_added": centred / (deviation + 1e-8)})
 
 
 @task(4)
@@ -249,15 +352,26 @@ def test_one_point_and_none(learner, rng):
     expect(learner.distances(b[:2], b[:0])).close_to(torch.zeros(2, 0, dtype=torch.float64))
 
 
+@task(5, raises={SIZES_DISAGREE: "no_room_for_pairs", "Dimension out of range": "squeezed"})
+def test_points_on_a_line(learner, rng):
+    """A single coordinate: the distance is the difference, without its sign.
+
+    只有一个坐标：距离就是差的绝对值。
+    """
+    a, b = rng.normal(4, 1), rng.normal(6, 1)
+    apart = (a - b.T).abs()
+    expect(learner.distances(a, b)).close_to(apart, atol=2e-3, mistaken_for={"not_summed": apart[:, :, None]})
+
+
 @task(5, timeout=3, raises={SIZES_DISAGREE: "no_room_for_pairs"})
 def test_a_million_pairs(learner, source, rng):
     """1,100 points against 900, in well under a second, by broadcasting.
 
     1,100 个点对 900 个点，用广播远不到一秒。
     """
-    expect(source).avoids("cdist", mistake="ready_made")
     a, b = rng.normal(1100, 2), rng.normal(900, 2)
     expect(learner.distances(a, b)).close_to(torch.hypot(*(a[:, None] - b).unbind(2)), atol=5e-3)
+    expect(source).avoids("cdist", "_cdist_forward", mistake="ready_made")
 
 
 @task(5, raises={SIZES_DISAGREE: "no_room_for_pairs"})
@@ -322,13 +436,14 @@ def test_nothing_in_range(learner, rng):
 
 @task(6, raises=AMBIGUOUS)
 def test_failed_measurements(learner, rng):
-    """NaN is out of range and spoils nothing; so is infinity.
+    """NaN is out of range and spoils nothing; so is infinity. A row of nothing but NaN is 0.
 
-    NaN 不在范围内，也不影响别的元素；无穷大也一样。
+    NaN 不在范围内，也不影响别的元素；无穷大也一样。整行都是 NaN 时得 0。
     """
     x = rng.uniform(7, 8, low=-3.0, high=3.0)
     x[rng.uniform(7, 8) < 0.3] = math.nan
     x[0, :3] = torch.tensor([math.nan, math.inf, -1.25])
+    x[4] = math.nan  # a row that failed altogether
     found = learner.mean_in_range(x, low=-1.5, high=2.0)
     expect(found).shape(7, mistaken_for={"column_against_row": (7, 7), "rows_forgotten": (), "size_one_kept": (7, 1)})
     expect(found.isnan().any().item()).equal_to(False, mistaken_for={"nan_times_zero": True})
