@@ -3,24 +3,25 @@
 import torch
 
 
-def slope(x):
+def slope(f, x):
     x = x.detach().clone().requires_grad_()
-    (x**2 + 3 * x + 1).sum().backward()
+    f(x).sum().backward()
     return x.grad
 
 
-def mean_gradient(x):
+def mean_gradient(f, x):
     x = x.detach().clone().requires_grad_()
-    (x**2 + 2 * x + 1).mean().backward()
+    f(x).mean().backward()
     return x.grad
 
 
-def descend(w, x, y, lr, steps):
+def descend(loss, w, lr, steps):
     for _ in range(steps):
-        w -= lr * 2 * x * (w * x - y)
+        own = w.detach().clone().requires_grad_()
+        w -= lr * torch.autograd.grad(loss(own), own)[0]
     return w.detach()
 
 
-def vjp(A, x, v):
+def vjp(f, x, v):
     x = x.detach().clone().requires_grad_()
-    return torch.autograd.grad((A @ x).exp(), x, v)[0]
+    return torch.autograd.grad(f(x), x, v)[0]

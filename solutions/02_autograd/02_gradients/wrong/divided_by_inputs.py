@@ -1,0 +1,29 @@
+"""Fails: 2. Divides by the number of elements of x instead of that of f(x)."""
+
+import torch
+
+
+def slope(f, x):
+    x = x.detach().clone().requires_grad_()
+    f(x).sum().backward()
+    return x.grad
+
+
+def mean_gradient(f, x):
+    x = x.detach().clone().requires_grad_()
+    f(x).sum().backward()
+    return x.grad / len(x)
+
+
+def descend(loss, w, lr, steps):
+    w = w.detach().clone()
+    for _ in range(steps):
+        w.requires_grad_()
+        (g,) = torch.autograd.grad(loss(w), w)
+        w = (w - lr * g).detach()
+    return w
+
+
+def vjp(f, x, v):
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(x), x, v)[0]

@@ -1,0 +1,27 @@
+"""Fails: 1. The derivative of the example, worked out by hand, whatever f is."""
+
+import torch
+
+
+def slope(f, x):
+    return 2 * x + 3
+
+
+def mean_gradient(f, x):
+    x = x.detach().clone().requires_grad_()
+    f(x).mean().backward()
+    return x.grad
+
+
+def descend(loss, w, lr, steps):
+    w = w.detach().clone()
+    for _ in range(steps):
+        w.requires_grad_()
+        (g,) = torch.autograd.grad(loss(w), w)
+        w = (w - lr * g).detach()
+    return w
+
+
+def vjp(f, x, v):
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(x), x, v)[0]
