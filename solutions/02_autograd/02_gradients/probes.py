@@ -6,9 +6,7 @@ import torch
 _KINDS = {
     "polynomial": lambda *c: lambda x: sum(a * x**k for k, a in enumerate(c)),
     # with a corner at 0, and a ripple finer than any step with which one could measure a slope
-    "rippled": lambda a, b, height, speed: (
-        lambda x: torch.where(x > 0, a * x**2, b * x) + height * torch.sin(speed * x)
-    ),
+    "rippled": lambda a, b, height, speed: lambda x: a * x.abs() + b * x**2 + height * torch.sin(speed * x),
     "rippled_sum": lambda *c: lambda w: _function("rippled", *c)(w).sum(),
     "neighbours": lambda a: lambda x: a * x[1:] * x[:-1],
     "exp": lambda A: lambda x: (A @ x).exp(),

@@ -15,9 +15,9 @@ def polynomial(c, x):
 
 def rippled(rng):
     """A function, where to ask for its slope, the slope, and what is left of that without the ripple."""
-    a, b, speed = rng.number(1, 2), rng.number(-2, -1), rng.number(3e8, 4e8)
+    a, b, speed = rng.number(1, 2), rng.number(1, 2), rng.number(3e8, 4e8)
     x = rng.normal(12, dtype=torch.float64)
-    smooth = torch.where(x > 0, 2 * a * x, b)
+    smooth = a * x.sign() + 2 * b * x
     return ("rippled", a, b, 3 / speed, speed), x, smooth + 3 * torch.cos(speed * x), smooth
 
 
