@@ -2,10 +2,11 @@
 # # 2.3 Manual backward · 手写反向传播
 #
 # Read the lesson first: `learn read 2.3`. Fill in what is between the `# ---` lines, then run `learn check 2.3`.
-# The rule of this section: no autograd. The backward pass is yours.
+# The rule of this section: no autograd, in any form (`backward()`, `torch.autograd`, `torch.func`). The backward pass
+# is yours.
 #
 # 先读课文：`learn read 2.3`。补全 `# ---` 之间的代码，然后运行 `learn check 2.3`。
-# 本节的规矩：不用 autograd，反向传播由你自己写。
+# 本节的规矩：不用任何形式的 autograd（`backward()`、`torch.autograd`、`torch.func`），反向传播由你自己写。
 
 # %%
 import torch
@@ -75,10 +76,11 @@ def cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 # ## Task 4 · A network of two layers
 #
 # logits = relu(x W1ᵀ + b1) W2ᵀ + b2, and the loss is the mean cross-entropy of task 3. Return the loss's gradients with
-# respect to the four parameters. Forwards, keep what you will need; backwards, use the functions above.
+# respect to the four parameters. Forwards, keep what you will need; backwards, use the functions above. There may be
+# 60,000 weights: trying out each of them takes too long.
 #
 # logits = relu(x W1ᵀ + b1) W2ᵀ + b2，损失是任务 3 的平均交叉熵。返回损失对四个参数的梯度。
-# 前向时留下以后要用的东西；反向时就用上面写好的函数。
+# 前向时留下以后要用的东西；反向时就用上面写好的函数。权重可能有六万个，逐个去试就太慢了。
 
 
 # %%

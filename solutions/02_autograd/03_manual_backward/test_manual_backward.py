@@ -11,12 +11,10 @@ from grader.testing import expect, task
 
 SHAPES = {"cannot be multiplied": "shapes_do_not_match"}
 RECORDED = {"does not require grad": "autograd_used"}
-AUTOGRAD = (  # what no probe would see, or what is worth its line; the probes see recording whatever it is called
+AUTOGRAD = (
     *("backward", "autograd", "enable_grad", "torch.func", "functorch", "_functorch", "torch._C", "aten"),
-    *("jvp", "jacfwd"),
-    # with these the same is reached without saying its name, or where no probe looks
-    *("attrgetter", "methodcaller", "vars", "__dict__", "__getattribute__", "sys.modules", "importlib", "pkgutil"),
-    *("threading", "_thread", "concurrent", "multiprocessing", "subprocess", "ctypes"),
+    *("jvp", "jacfwd"),  # forward mode is not recorded: only its name tells, and its time
+    *("sys.modules", "threading", "_thread", "concurrent", "multiprocessing", "subprocess"),  # where no probe looks
 )
 
 
