@@ -13,25 +13,53 @@ def _parameters(model):
     return list(getattr(model, "parameters", list)())
 
 
+def _take(shape, left):
+    """The first weight left of that shape, or of its transpose, or a stack of such; None if there is none."""
+    for turn in (lambda w: w, lambda w: w.T if w.ndim == 2 else w):
+        for i, w in enumerate(left):
+            if turn(w).shape == shape:
+                return turn(left.pop(i))
+    if len(shape) < 2 or shape[0] == 0:
+        return None
+    trial = list(left)
+    parts = [_take(shape[1:], trial) for _ in range(shape[0])]
+    if any(p is None for p in parts):
+        return None
+    left[:] = trial
+    return torch.stack(parts)
+
+
 def _fill(model, weights):
-    """Each of the model's tensors, in order, takes the first weight left of its shape (or of its shape transposed)."""
+    """Each of the model's tensors, in order, takes the first weight left that fits."""
     left = list(weights)
     with torch.no_grad():
         for tensor in _state(model):
-            for turn in (lambda w: w, lambda w: w.T if w.ndim == 2 else w):
-                i = next((i for i, w in enumerate(left) if turn(w).shape == tensor.shape), None)
-                if i is not None:
-                    tensor.copy_(turn(left.pop(i)))
-                    break
+            weight = _take(tensor.shape, left)
+            if weight is not None:
+                tensor.copy_(weight)
 
 
 def _double(model):
     return getattr(model, "double", lambda: model)()
 
 
-def _run(model, weights, x):
+def _ready(model, weights, x):
+    """The model with these weights, in the dtype of x."""
+    if any(nn.parameter.is_lazy(t) for t in _state(model)):
+        with torch.no_grad():
+            model(x.float())  # lazy layers get their shapes
     _fill(model, weights)
-    return (_double(model) if x.dtype == torch.float64 else model)(x)
+    return _double(model) if x.dtype == torch.float64 else model
+
+
+def _run(model, weights, x):
+    return _ready(model, weights, x)(x)
+
+
+def _in_both_modes(model, weights, x):
+    """The outputs of one model in training mode and in evaluation mode."""
+    model = _ready(model, weights, x)
+    return [getattr(model, "train", lambda mode: model)(mode)(x) for mode in (True, False)]
 
 
 def _anatomy(model, x):
@@ -51,14 +79,29 @@ def digits(weights, x):
     return _run(learner.Digits(), weights, x)
 
 
+def digits_in_both_modes(weights, x):
+    """The outputs of a `Digits` with these weights, training and evaluating."""
+    return _in_both_modes(learner.Digits(), weights, x)
+
+
 def digits_anatomy(x):
     """Of a fresh `Digits`."""
     return _anatomy(learner.Digits(), x)
 
 
+def block(width, hidden, weights, x):
+    """The outputs of a single `Block` with these weights, training and evaluating."""
+    return _in_both_modes(learner.Block(width, hidden), weights, x)
+
+
 def tower(sizes, weights, x):
     """The output of a `Tower` with these weights."""
     return _run(learner.Tower(*sizes), weights, x)
+
+
+def tower_in_both_modes(sizes, weights, x):
+    """The outputs of a `Tower` with these weights, training and evaluating."""
+    return _in_both_modes(learner.Tower(*sizes), weights, x)
 
 
 def tower_anatomy(sizes, x):
@@ -75,15 +118,16 @@ def _mean(centre):
     return mean.detach().clone() if isinstance(mean, torch.Tensor) else None
 
 
-def centre(size, momentum, batches, modes):
-    """Outputs and means, batch by batch; a mode is True for training."""
+def centre(size, momentum, batches, modes, recording=True):
+    """Outputs and means, batch by batch; a mode is True for training. `recording`: of autograd."""
     model = _centre(size, momentum)
     if any(b.dtype == torch.float64 for b in batches):
         model.double()
     outputs, means = [], []
     for batch, mode in zip(batches, modes):
         model.train(mode)
-        outputs.append(model(batch))
+        with torch.set_grad_enabled(recording):
+            outputs.append(model(batch))
         means.append(_mean(model))
     return {"outputs": outputs, "means": means}
 
@@ -117,44 +161,85 @@ def centre_gradient(size, x, v):
     return {"gradients": gradients, "graph": getattr(getattr(model, "mean", None), "grad_fn", None) is not None}
 
 
-def count(tokens, width, tied, frozen):
-    """What `count_parameters` says of an embedding, a batch norm and an output layer."""
+class _Scaled(nn.Module):
+    """A module with a parameter of its own, that is called neither weight nor bias."""
+
+    def __init__(self, inner, size):
+        super().__init__()
+        self.inner, self.scale = inner, nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return self.inner(x) * self.scale
+
+
+def count(tokens, width, tied, frozen, nested=False):
+    """What `count_parameters` says of an embedding, a batch norm and an output layer.
+
+    `nested`: the batch norm sits three modules deep, in one that has `width` parameters of its own.
+    """
     embedding, norm, out = nn.Embedding(tokens, width), nn.BatchNorm1d(width), nn.Linear(width, tokens)
     if tied:
         out.weight = embedding.weight
+    middle = _Scaled(norm, width) if nested else norm
     if frozen:
-        norm.requires_grad_(False)
-    return learner.count_parameters(nn.Sequential(embedding, norm, out))
+        middle.requires_grad_(False)
+    layers = [nn.Sequential(embedding, middle), out] if nested else [embedding, middle, out]
+    return learner.count_parameters(nn.Sequential(*layers))
 
 
 class _Watched(nn.Sequential):
-    """Writes down, at every call, whether it was in training mode."""
+    """Writes down, at every call, whether it was in training mode and whether autograd recorded it."""
 
     def __init__(self, *layers):
         super().__init__(*layers)
-        self.modes = []
-        self.register_forward_hook(lambda module, *_: self.modes.append(module.training))
+        self.modes, self.recorded = [], []
+        self.register_forward_hook(lambda module, _, out: self._note(module.training, out.requires_grad))
+
+    def _note(self, mode, recorded):
+        self.modes.append(mode)
+        self.recorded.append(recorded)
 
 
-def predict(weights, x, training):
-    """Probabilities from a network with dropout, the modes it was called in, and the mode it was left in."""
+def predict(weights, x, training, recording=True):
+    """Probabilities from a network with dropout, how it was called, and the modes in which it and autograd were left.
+
+    `recording`: whether autograd records when `predict` is called.
+    """
     (a, b), (c, _) = weights[0].shape[::-1], weights[2].shape
     model = _Watched(nn.Linear(a, b), nn.ReLU(), nn.Dropout(0.4), nn.Linear(b, c))
     _fill(model, weights)
     model.train(training)
-    probabilities = learner.predict(model, x)
-    return {"probabilities": probabilities, "modes": model.modes, "left": [m.training for m in model.modules()]}
+    with torch.set_grad_enabled(recording):
+        probabilities = learner.predict(model, x)
+        still = torch.is_grad_enabled()
+    return {
+        "probabilities": probabilities,
+        "modes": model.modes,
+        "recorded": model.recorded,
+        "left": [m.training for m in model.modules()],
+        "recording": still,
+    }
 
 
-def fit(weights, x, y, lr, steps):
-    """Losses and weights of one linear layer, and the modes it was called in; it comes in evaluation mode."""
+def _losses(found):
+    """A list, also of a tensor or an array with one number a step."""
+    return found.tolist() if getattr(found, "ndim", 0) == 1 else found
+
+
+def fit(weights, x, y, lr, steps, gradients=None):
+    """Losses and weights of one linear layer, and the modes it was called in; it comes in evaluation mode.
+
+    `gradients`: what stands in every `.grad` beforehand.
+    """
     classes, size = weights[0].shape
     model = _Watched(nn.Linear(size, classes))
-    _fill(model, weights)
-    losses = learner.fit(model.eval(), x, y, lr, steps)
+    _ready(model, weights, x)
+    for p in model.parameters():
+        p.grad = None if gradients is None else torch.full_like(p, gradients)
+    losses = _losses(learner.fit(model.eval(), x, y, lr, steps))
     return {"losses": losses, "weights": [p.detach() for p in model.parameters()], "modes": model.modes}
 
 
 def fit_digits(x, y, lr, steps):
     """The losses of a fresh `Digits`."""
-    return learner.fit(learner.Digits(), x, y, lr, steps)
+    return _losses(learner.fit(learner.Digits(), x, y, lr, steps))

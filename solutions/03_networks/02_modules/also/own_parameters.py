@@ -37,7 +37,7 @@ class Tower(nn.Module):
         super().__init__()
         self.leave = nn.Linear(width, n_out)
         self.depth = depth
-        for i in range(depth):
+        for i in reversed(range(depth)):
             self.add_module(f"block{i}", Block(width, hidden))
         self.enter = nn.Linear(n_in, width)
 
@@ -71,7 +71,8 @@ def count_parameters(model):
 
 
 def predict(model, x):
-    return torch.softmax(copy.deepcopy(model).eval()(x), 1).detach()
+    with torch.set_grad_enabled(False):
+        return torch.softmax(copy.deepcopy(model).eval()(x), 1)
 
 
 def fit(model, x, y, lr, steps):
