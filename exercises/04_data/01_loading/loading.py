@@ -15,11 +15,11 @@ from torchvision.transforms import v2
 # ## Task 1 · Two loaders
 #
 # A loader for training: batches of `batch_size`, shuffled anew in every epoch, an incomplete last batch left out. Its
-# order depends on `seed` alone, whatever else draws random numbers. And one for testing: every sample, in order.
-# Without workers.
+# order depends on `seed` alone, whatever else draws random numbers, and what others draw does not depend on it. And
+# one for testing: every sample, in order. Without workers.
 #
 # 训练用的加载器：每批 `batch_size` 个样本，每个 epoch 重新打乱，最后不满的一批丢掉；顺序只取决于 `seed`，
-# 与别处抽取的随机数无关。测试用的加载器：按原来的顺序，一个样本也不少。都不使用工作进程。
+# 与别处抽取的随机数互不影响。测试用的加载器：按原来的顺序，一个样本也不少。都不使用工作进程。
 
 
 # %%
@@ -78,7 +78,7 @@ def prepare(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
 # occur, and what comes in at the edges is black. No mirroring, no turning: which digits would not survive it? The
 # pipeline for evaluation does nothing at random.
 #
-# 用 `torchvision.transforms.v2` 把一张图片（PIL，RGB，`size` 是高和宽）变成归一化的 float32 张量，形状是 (3, 高, 宽)：
+# 用 `torchvision.transforms.v2` 把一张图片（PIL，RGB，`size` 是高和宽）变成归一化的 float32 张量，形状是（3，高，宽）：
 # 先把字节变到 [0, 1]，再按通道用均值和标准差归一化。图片上是数字。训练用的流水线还要把图片朝各个方向随机平移，
 # 最多 `padding` 个像素，每种平移都要能出现，边上移进来的部分是黑色。不要翻转，不要旋转：想一想，哪些数字经不起？
 # 评估用的流水线不做任何随机的事。

@@ -1,5 +1,7 @@
 """Hidden tests of 4.1: what comes out of loaders and pipelines, against counting and float64 formulas."""
 
+from itertools import pairwise
+
 import torch
 from torch.nn.functional import pad
 
@@ -36,17 +38,29 @@ def test_shuffled_anew(probe, rng):
 
 @task(1, raises=LOADERS)
 def test_order_is_the_seeds(probe, rng):
-    """The same seed gives the same two epochs, whatever is drawn in between; another seed gives others.
+    """The same seed gives the same two epochs, whatever is drawn in between; other seeds give others.
 
-    种子相同，两个 epoch 都相同，与中间抽过什么无关；换一个种子就不同。
+    种子相同，两个 epoch 都相同，与中间抽过什么无关；换成别的种子就不同。
     """
-    seed = rng.integer(0, 1000)
-    first, again, other = (
+    seed = rng.integer(0, 1 << 30)
+    first, again, next_, far = (
         [torch.cat(e) for e in probe.loaders(30, 4, 7, seed=s, epochs=2, drawn=d)["train"]]
-        for s, d in ((seed, 0), (seed, 5), (seed + 1, 0))
+        for s, d in ((seed, 0), (seed, 5), (seed + 1, 0), (seed + 1000 * rng.integer(1, 1000), 0))
     )
     expect(again).equal_to(first, mistaken_for={"generator_missing": again})
-    expect(torch.equal(first[0], other[0])).equal_to(False, mistaken_for={"seed_ignored": True})
+    for other in (next_, far):
+        expect(torch.equal(first[0], other[0])).equal_to(False, mistaken_for={"seed_ignored": True})
+
+
+@task(1, raises=LOADERS)
+def test_nothing_else_is_touched(probe, rng):
+    """No workers, and what others draw at random stays as it would have been.
+
+    没有工作进程，别处抽取的随机数也不受影响。
+    """
+    seen = probe.loaders_made(n_train=14, n_test=9, batch_size=3, seed=rng.integer(0, 1 << 30))
+    expect(seen["workers"]).equal_to([0, 0], mistaken_for={"workers_started": seen["workers"]})
+    expect(seen["touched"]).equal_to(False, mistaken_for={"global_generator_touched": True})
 
 
 @task(1, raises=LOADERS)
@@ -142,12 +156,12 @@ def test_training_statistics_for_both(learner, rng):
 
 @task(3, needs=(2,), raises=UINT8)
 def test_a_single_test_image_and_none(learner, rng):
-    """One image to predict, and no image at all.
+    """One image to predict, and no image at all; the statistics are those of all 1,300 training images.
 
-    只有一张要预测的图像，以及一张也没有。
+    只有一张要预测的图像，以及一张也没有；统计量来自全部 1300 张训练图像。
     """
-    train = pictures(rng, 5, 1, 3, 6)
-    for test in (pictures(rng, 1, 1, 3, 6, low=100), train[:0]):
+    train = pictures(rng, 1300, 1, 1, 2)
+    for test in (pictures(rng, 1, 1, 1, 2, low=100), train[:0]):
         mean, deviation = brightness(train)
         want = (test.double() / 255 - mean[:, None, None]) / deviation[:, None, None]
         expect(learner.prepare(train, test)[1]).close_to(want, dtype=torch.float32, atol=1e-4)
@@ -191,19 +205,20 @@ def test_evaluation_pipeline(probe, rng):
     """
     picture = rng.integers(0, 256, 6, 5, 3).to(torch.uint8)
     moved = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 1)]
-    for found in probe.pipelines(MEAN, STD, picture, padding=1, times=1)["evaluation"]:
-        expect(found).close_to(
-            normalised(picture),
-            dtype=torch.float32,
-            atol=1e-4,
-            mistaken_for={
-                "bytes_not_scaled": normalised(picture, scale=1),
-                "scaled_twice": normalised(picture, scale=255**2),
-                "never_normalised": picture.permute(2, 0, 1).double() / 255,
-                "channels_last": normalised(picture).permute(1, 2, 0),
-                "augmented_evaluation": if_among(found, moved),
-            },
-        )
+    found, *others = probe.pipelines(MEAN, STD, picture, padding=1, times=1)["evaluation"]
+    expect(bool(others)).equal_to(False, mistaken_for={"augmented_evaluation": True})
+    expect(found).close_to(
+        normalised(picture),
+        dtype=torch.float32,
+        atol=1e-4,
+        mistaken_for={
+            "bytes_not_scaled": normalised(picture, scale=1),
+            "scaled_twice": normalised(picture, scale=255**2),
+            "never_normalised": picture.permute(2, 0, 1).double() / 255,
+            "channels_last": normalised(picture).permute(1, 2, 0),
+            "augmented_evaluation": if_among(found, moved),
+        },
+    )
 
 
 @task(4, raises=PIPELINES)
@@ -233,18 +248,32 @@ def test_training_pipeline(probe, rng):
 
 
 @task(4, raises=PIPELINES)
-def test_shifts_of_two_pixels(probe, rng):
-    """More room, another size: nothing is shifted further than allowed.
+def test_shifts_of_three_pixels(probe, rng):
+    """More room, another size: every distance occurs in both directions, and nothing is shifted further.
 
-    余地更大，图片大小也不同：平移不超过允许的范围。
+    余地更大，图片大小也不同：横向和纵向，每种距离都会出现，但不会移得更远。
     """
     picture = rng.integers(40, 256, 4, 7, 3).to(torch.uint8)
-    found = probe.pipelines(MEAN, STD, picture, padding=2, times=60)["training"]
+    found = probe.pipelines(MEAN, STD, picture, padding=3, times=180)["training"]
     for f in found:
         expect(f).shape(3, 4, 7, mistaken_for={"channels_last": (4, 7, 3)})
-    right = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 2)]
-    expect(-1 in places(found, right)).equal_to(False)
-    expect(len(set(places(found, right)))).at_least(10)
+    where = places(found, [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 3)])
+    expect(-1 in where).equal_to(False, mistaken_for={"not_a_shift": True})
+    distances = [len({w // 7 for w in where}), len({w % 7 for w in where})]
+    expect(distances).equal_to([7, 7], mistaken_for={"shifted_too_little": distances})
+
+
+@task(4, raises=PIPELINES)
+def test_a_wide_picture_is_not_turned(probe, rng):
+    """On a picture 160 pixels wide, even a turn by one degree shows.
+
+    在 160 像素宽的图片上，哪怕只转一度也看得出来。
+    """
+    picture = rng.integers(40, 256, 3, 160, 3).to(torch.uint8)
+    found = probe.pipelines(MEAN, STD, picture, padding=1, times=12)["training"]
+    right = [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 1)]
+    expect([isinstance(f, torch.Tensor) for f in found]).equal_to([True] * len(found))
+    expect(-1 in places(found, right)).equal_to(False, mistaken_for={"not_a_shift": True})
 
 
 def arrows(rng, n, *shape):
@@ -257,8 +286,15 @@ SWAP = torch.tensor([1, 0, 2, 3])
 
 def outcome(images, found):
     """For each picture: mirrored or not (None: neither)."""
-    pairs = zip(images, found[0], strict=True)
+    pairs = zip(images, found[0].to(images.dtype), strict=True)
     return [True if torch.equal(f, i.flip(-1)) else False if torch.equal(f, i) else None for i, f in pairs]
+
+
+def same_kind(images, found):
+    """Pictures of the same shape and type as those that were passed in."""
+    expect(found[0]).shape(*images.shape)
+    kind = str(found[0].dtype)
+    expect(kind).equal_to(str(images.dtype), mistaken_for={"dtype_changed": kind})
 
 
 @task(5)
@@ -269,7 +305,7 @@ def test_label_follows_the_picture(probe, rng):
     """
     images, labels = arrows(rng, 80, 2, 5, 4)
     found = probe.mirror(images, labels, p=0.4, seed=rng.integer(0, 1000))[0]
-    expect(found[0]).shape(80, 2, 5, 4)
+    same_kind(images, found)
     done = outcome(images, found)
     vertical = all(any(torch.equal(f, i.flip(d)) for d in (-2, ())) for i, f in zip(images, found[0], strict=True))
     expect(None in done).equal_to(False, mistaken_for={"upside_down": True} if vertical else {})
@@ -287,16 +323,45 @@ def test_label_follows_the_picture(probe, rng):
 
 @task(5)
 def test_how_often(probe, rng):
-    """3,000 pictures with p = 0.2; then p = 0 and p = 1.
+    """3,000 pictures with p = 0.2, each for itself; then p = 0 and p = 1.
 
-    3,000 张图片，p = 0.2；然后是 p = 0 和 p = 1。
+    3000 张图片，p = 0.2，各翻各的；然后是 p = 0 和 p = 1。
     """
     images, labels = arrows(rng, 3000, 1, 1, 9)
     for p in (0.2, 0.0, 1.0):
         found = probe.mirror(images, labels, p=p, seed=rng.integer(0, 1000))[0]
         expect(found[0]).shape(3000, 1, 1, 9)
-        share = outcome(images, found).count(True) / 3000
-        expect(share).close_to(p, atol=0.06, mistaken_for={"p_reversed": 1 - p, "p_ignored": 0.5})
+        done = outcome(images, found)
+        expect(done.count(True) / 3000).close_to(p, atol=0.06, mistaken_for={"p_reversed": 1 - p, "p_ignored": 0.5})
+        alike = sum(a == b for a, b in pairwise(done)) / 2999  # as often as for two independent draws
+        expect(abs(alike - p**2 - (1 - p) ** 2) < 0.06).equal_to(True, mistaken_for={"coins_shared": False})
+
+
+@task(5)
+def test_each_by_its_own_draw(probe, rng):
+    """How many of 40 are mirrored is up to chance; the pictures here are of float32.
+
+    40 张里翻转几张，全凭运气；这里的图片是 float32。
+    """
+    (_, labels), images = arrows(rng, 40, 1), rng.uniform(40, 1, 2, 3)
+    calls = probe.mirror(images, labels, p=0.5, seed=rng.integer(0, 1 << 30), calls=12)
+    for found in calls:
+        same_kind(images, found)
+    counts = {outcome(images, found).count(True) for found in calls}
+    expect(len(counts) > 1).equal_to(True, mistaken_for={"fixed_share": False})
+
+
+@task(5)
+def test_new_tensors(probe, rng):
+    """New tensors, even where nothing was mirrored; and only the given generator is drawn from.
+
+    返回的是新的张量，哪怕一张也没有翻转；随机数只从给定的生成器里抽。
+    """
+    (images, labels), seed = arrows(rng, 30, 3, 2, 2), rng.integer(0, 1 << 30)
+    for p in (0.0, 0.5):
+        seen = probe.mirror_traces(images, labels, p=p, seed=seed)
+        expect(seen["shared"]).equal_to(False, mistaken_for={"argument_returned": True})
+        expect(seen["touched"]).equal_to(False, mistaken_for={"global_generator_touched": True})
 
 
 @task(5)

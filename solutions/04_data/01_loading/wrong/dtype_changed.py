@@ -1,0 +1,37 @@
+"""Fails: 5. Mixes bytes with floats."""
+
+import torch
+from torch.utils.data import DataLoader
+from torchvision.transforms import v2
+
+
+def loaders(train, test, batch_size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    for_training = DataLoader(train, batch_size=batch_size, shuffle=True, drop_last=True, generator=generator)
+    for_testing = DataLoader(test, batch_size=batch_size)
+    return for_training, for_testing
+
+
+def statistics(images):
+    x = images.float() / 255
+    return x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3), correction=0)
+
+
+def prepare(train, test):
+    mean, std = statistics(train)
+    normalise = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean.tolist(), std.tolist())])
+    return normalise(train), normalise(test)
+
+
+def pipelines(mean, std, size, padding):
+    for_evaluation = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])
+    for_training = v2.Compose([v2.RandomCrop(size, padding=padding), for_evaluation])
+    return for_training, for_evaluation
+
+
+def mirror(images, labels, p, generator):
+    chosen = torch.rand(len(images), generator=generator) < p
+    share = chosen.float()[:, None, None, None]
+    images, labels = share * images.flip(-1) + (1 - share) * images, labels.clone()
+    labels[chosen] = torch.tensor([1, 0, 2, 3])[labels[chosen]]
+    return images, labels
