@@ -1,5 +1,9 @@
 """Runs in the cell beside the learner's file: builds models that carry the judge's weights, and watches."""
 
+import contextlib
+import functools
+import os
+
 import learner
 import torch
 from torch import nn
@@ -46,59 +50,142 @@ def _network(state, norm=False):
     return _fill(nn.Sequential(nn.Linear(a, h), *middle, nn.Tanh(), _Witness(), nn.Linear(h, c)), state)
 
 
-def _loader(x, y, batch_size):
-    return DataLoader(TensorDataset(x, y), batch_size=batch_size)
+def _loader(x, y, batch_size, drop_last=False):
+    return DataLoader(TensorDataset(x, y), batch_size=batch_size, drop_last=drop_last)
 
 
-def steps(state, batches, lr, momentum):
-    """One train_step per batch."""
+def steps(state, batches, lr, momentum, gradients=None):
+    """One train_step per batch. `gradients`: what stands in every `.grad` beforehand."""
     net = _network(state)
+    for p in net.parameters():
+        p.grad = None if gradients is None else torch.full_like(p, gradients)
     sgd = _Watched(net.parameters(), lr=lr, momentum=momentum)
     losses = [learner.train_step(net, sgd, x, y) for x, y in batches]
     return {"losses": losses, "state": _state(net), "calls": sgd.calls}
 
 
-def epoch(state, x, y, batch_size, lr, momentum):
+def epoch(state, x, y, batch_size, lr, momentum, drop_last=False):
     """One train_epoch of a model that somebody left in evaluation mode."""
     net = _network(state).eval()
     sgd = _Watched(net.parameters(), lr=lr, momentum=momentum)
-    loss = learner.train_epoch(net, sgd, _loader(x, y, batch_size))
+    loss = learner.train_epoch(net, sgd, _loader(x, y, batch_size, drop_last))
     return {"loss": loss, "state": _state(net), "modes": net[-2].modes}
 
 
-def evaluation(state, x, y, batch_size, norm=False, training=True):
-    """One evaluate."""
+def evaluation(state, x, y, batch_size, norm=False, training=True, drop_last=False, recording=True):
+    """One evaluate. `recording`: whether autograd records when it is called."""
     net = _network(state, norm).train(training)
-    answer = learner.evaluate(net, _loader(x, y, batch_size))
+    with torch.set_grad_enabled(recording):
+        answer = learner.evaluate(net, _loader(x, y, batch_size, drop_last))
+        still = torch.is_grad_enabled()
     witness = net[-2]
     return {
         "answer": answer,
         "modes": witness.modes,
         "recorded": witness.recorded,
         "training": net.training,
+        "recording": still,
         "state": _state(net),
     }
 
 
+def _plain(said):
+    """A bool, also of a tensor or an array without dimensions."""
+    return said.item() if getattr(said, "ndim", None) == 0 else said
+
+
+def _normed():
+    return nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+
+
 def stopping(states, losses, **patience):
-    """One update for each state of a model and its loss, until told to stop; then restore."""
-    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    stopper, said = learner.EarlyStopping(**patience), []
-    for state, loss in zip(states, losses, strict=True):
-        said.append(stopper.update(loss, _fill(model, state)))
-        if said[-1] is True:
-            break
+    """One update for each state of a model and its loss; then restore, train on (to the first state), restore again."""
+    model = _normed()
+    stopper = learner.EarlyStopping(**patience)
+    said = [_plain(stopper.update(loss, _fill(model, state))) for state, loss in zip(states, losses, strict=True)]
     stopper.restore(model)
-    return {"said": said, "state": _state(model)}
+    once = _state(model)
+    _fill(model, states[0])
+    stopper.restore(model)
+    return {"said": said, "state": once, "again": _state(model)}
 
 
-def fit_and_predict(x, y, x_val, y_val, x_new):
-    """Logits of the fitted model for new images."""
-    model = learner.fit(x, y, x_val, y_val)
+def _folder(i):
+    try:
+        os.makedirs(f"stopper{i}", exist_ok=True)
+    except OSError:  # nobody can keep a file here anyway
+        return contextlib.nullcontext()
+    return contextlib.chdir(f"stopper{i}")
+
+
+def two_stoppings(states, losses, patience):
+    """Two stoppers with a model each, updated in turns: what each said, and the state that each restored.
+
+    Each works in a folder of its own, like two programs: who keeps the state in a file may always use the same name.
+    """
+    models, stoppers = [_normed() for _ in losses], [learner.EarlyStopping(patience=patience) for _ in losses]
+    said = [[] for _ in losses]
+    for step in range(len(losses[0])):
+        for i, (model, stopper) in enumerate(zip(models, stoppers, strict=True)):
+            with _folder(i):
+                said[i].append(_plain(stopper.update(losses[i][step], _fill(model, states[i][step]))))
+    for i, (model, stopper) in enumerate(zip(models, stoppers, strict=True)):
+        with _folder(i):
+            stopper.restore(model)
+    return {"said": said, "states": [_state(m) for m in models]}
+
+
+def _scores(model, x_new):
     if isinstance(model, nn.Module):
         model.eval()
     with torch.no_grad():
         return model(x_new) if callable(model) else model
+
+
+def fit_and_predict(x, y, x_val, y_val, x_new):
+    """Logits of the fitted model for new images."""
+    return _scores(learner.fit(x, y, x_val, y_val), x_new)
+
+
+def fitted(x, y, x_val, y_val, x_new, seed=None):
+    """The same, whether the model is a Module, and whether its weights are those of the lowest or of a later loss.
+
+    Known only where `fit` uses `EarlyStopping`: `weights` is "best", "later", or "" where it cannot be told.
+    `seed`: of torch's global generator, so that two calls can be compared.
+    """
+    if seed is not None:
+        torch.manual_seed(seed)
+    diary = []
+    stopping = getattr(learner, "EarlyStopping", None)
+    true = getattr(stopping, "update", None)
+    if true is not None:
+
+        @functools.wraps(true)
+        def update(self, loss, model, *rest, **more):
+            if isinstance(model, nn.Module):
+                diary.append((float(loss), _state(model)))
+            return true(self, loss, model, *rest, **more)
+
+        stopping.update = update
+    try:
+        model = learner.fit(x, y, x_val, y_val)
+    finally:
+        if true is not None:
+            stopping.update = true
+    scores = _scores(model, x_new)
+    return {"scores": scores, "module": isinstance(model, nn.Module), "weights": _whose(model, diary)}
+
+
+def _whose(model, diary):
+    if not isinstance(model, nn.Module) or not diary:
+        return ""
+    mine, lowest = _state(model), min(loss for loss, _ in diary)
+    losses = [loss for loss, state in diary if _equal(mine, state)]
+    return "" if not losses else "best" if lowest in losses else "later"
+
+
+def _equal(a, b):
+    return len(a) == len(b) and all(torch.equal(s, t) for s, t in zip(a, b, strict=True))
 
 
 def _zero(inputs, classes):
@@ -127,4 +214,4 @@ def linear_evaluation(x, y, batch_size):
 def stops(losses, patience):
     """What update says to each of these losses."""
     stopper, model = learner.EarlyStopping(patience=patience), nn.Linear(2, 1)
-    return [stopper.update(loss, model) for loss in losses]
+    return [_plain(stopper.update(loss, model)) for loss in losses]

@@ -24,17 +24,22 @@ def logits(w, x):
     return F.linear(F.linear(x.double(), w[0], w[1]).tanh(), w[2], w[3])
 
 
-def walk(w, batches, zero=True, loss=F.cross_entropy):
-    """The weights after one step of SGD with momentum per batch, and each batch's loss before it. `zero`: cleared."""
+def walk(w, batches, zero=True, loss=F.cross_entropy, old=0.0, lr=LR):
+    """The weights after one step of SGD with momentum per batch, and each batch's loss before it.
+
+    `zero`: gradients are cleared between the steps; `old`: what the first step finds in them and adds to its own.
+    """
     w, losses = [t.double() for t in w], []
-    grads = speed = [torch.zeros_like(t) for t in w]
+    speed = [torch.zeros_like(t) for t in w]
+    left = [torch.full_like(t, old) for t in w]
     for x, y in batches:
         w = [t.detach().requires_grad_() for t in w]
         losses.append(loss(logits(w, x), y))
         own = torch.autograd.grad(losses[-1], w)
-        grads = own if zero else [old + new for old, new in zip(grads, own, strict=True)]
+        grads = [a + b for a, b in zip(left, own, strict=True)]
+        left = [torch.zeros_like(t) for t in w] if zero else grads
         speed = [MOMENTUM * v + g for v, g in zip(speed, grads, strict=True)]
-        w = [t - LR * v for t, v in zip(w, speed, strict=True)]
+        w = [t - lr * v for t, v in zip(w, speed, strict=True)]
     return [t.detach() for t in w], [v.item() for v in losses]
 
 
@@ -68,6 +73,25 @@ def test_three_steps(probe, rng):
             "gradients_accumulated": lambda: walk(w, batches, zero=False)[0],
             "softmax_before_cross_entropy": lambda: walk(w, batches, loss=twice_softmax)[0],
             "summed_not_averaged": lambda: walk(w, batches, loss=summed)[0],
+        },
+    )
+
+
+@task(1, raises=GRAPH)
+def test_gradients_of_others(probe, rng):
+    """Gradients that somebody has left in the model do not count, and steep ones are taken as they are.
+
+    别人留在模型里的梯度不起作用；梯度再大，也照原样使用。
+    """
+    (W1, b1, W2, b2), batches = network(rng), [(100 * x, y) for x, y in (data(rng, n) for n in (6, 4))]
+    w = [W1 / 100, b1, 30 * W2, b2]
+    seen = probe.steps(w, batches, lr=1e-5, momentum=MOMENTUM, gradients=500.0)
+    expect(seen["state"]).close_to(
+        walk(w, batches, lr=1e-5)[0],
+        dtype=torch.float32,
+        mistaken_for={
+            "cleared_too_late": lambda: walk(w, batches, lr=1e-5, old=500.0)[0],
+            "gradients_accumulated": lambda: walk(w, batches, lr=1e-5, old=500.0, zero=False)[0],
         },
     )
 
@@ -111,6 +135,19 @@ def test_one_epoch(probe, rng):
 
 
 @task(2, needs=(1,), raises=GRAPH)
+def test_epoch_without_the_rest(probe, rng):
+    """A loader that leaves out its incomplete last batch: only the samples that came count.
+
+    加载器丢掉了最后不满的一批：只有真正出来的样本才算数。
+    """
+    w, (x, y) = network(rng), data(rng, 27)
+    _, (a, b) = walk(w, [(x[:11], y[:11]), (x[11:22], y[11:22])])
+    expect(probe.epoch(w, x, y, batch_size=11, lr=LR, momentum=MOMENTUM, drop_last=True)["loss"]).close_to(
+        (a + b) / 2, mistaken_for={"divided_by_dataset": 11 * (a + b) / 27}
+    )
+
+
+@task(2, needs=(1,), raises=GRAPH)
 def test_epoch_in_training_mode(probe, rng):
     """Whatever mode the model was left in.
 
@@ -148,6 +185,20 @@ def test_evaluation_counts_samples(probe, rng):
     expect(any(map(tracked, answer))).equal_to(False, mistaken_for={"graph_kept": True})
 
 
+@task(3)
+def test_evaluation_without_the_rest(probe, rng):
+    """A loader that leaves out its incomplete last batch: only the samples that came count.
+
+    加载器丢掉了最后不满的一批：只有真正出来的样本才算数。
+    """
+    w, (x, y) = network(rng), data(rng, 23)
+    z = logits([t.double() for t in w], x[:20])
+    y[0] = z[0].argmax()  # at least one is right
+    loss, accuracy = F.cross_entropy(z, y[:20]).item(), (z.argmax(1) == y[:20]).double().mean().item()
+    answer = probe.evaluation(w, x, y, batch_size=10, drop_last=True)["answer"]
+    expect(answer).close_to([loss, accuracy], mistaken_for={"divided_by_dataset": [loss * 20 / 23, accuracy * 20 / 23]})
+
+
 @task(3, raises={"more than 1 value per channel": "eval_mode_forgotten"})
 def test_evaluation_leaves_no_trace(probe, rng):
     """Evaluation mode, no graph, and batch norm's statistics as they were.
@@ -165,19 +216,20 @@ def test_evaluation_leaves_no_trace(probe, rng):
 
 @task(3)
 def test_mode_is_restored(probe, rng):
-    """A model in training mode goes on training, one in evaluation mode stays there.
+    """A model in training mode goes on training, one in evaluation mode stays there; autograd goes on as it was, too.
 
-    来时在训练模式，走时仍在训练模式；来时在评估模式也一样。
+    来时在训练模式，走时仍在训练模式；来时在评估模式也一样。autograd 是否记录，也保持原样。
     """
     w, (x, y) = network(rng), data(rng, 3)
     for mode in (True, False):
-        seen = probe.evaluation(w, x, y, batch_size=2, training=mode)
+        seen = probe.evaluation(w, x, y, batch_size=2, training=mode, recording=mode)
         expect(seen["training"]).equal_to(mode, mistaken_for={"mode_not_restored": not mode})
+        expect(seen["recording"]).equal_to(mode, mistaken_for={"autograd_not_restored": not mode})
 
 
-def until(n):
-    """What `update` says if it ends the training at its n-th call, counted from 0."""
-    return [False] * n + [True]
+def until(n, of):
+    """What `update` says in `of` calls if it ends the training at its n-th, counted from 0."""
+    return [False] * n + [True] * (of - n)
 
 
 def states(rng, n):
@@ -188,20 +240,21 @@ def states(rng, n):
 
 @task(4)
 def test_stops_when_patience_ends(probe, rng):
-    """Only `patience` updates in a row end it, counted from the best.
+    """Only `patience` updates in a row end it, counted from the best; and it stays ended while nothing lower comes.
 
-    从最好的那一次数起，连续 `patience` 次没有改善才停。
+    从最好的那一次数起，连续 `patience` 次没有改善才停；此后仍没有更低，就一直是停。
     """
     unit = rng.number(0.5, 2.0)
     losses = [unit * v for v in (5.0, 3.0, 4.0, 2.5, 2.7, 2.6, 2.9, 3.5)]
     said = probe.stopping(states(rng, 8), losses, patience=2)["said"]
     expect(said).equal_to(
-        until(5),
+        until(5, 8),
         mistaken_for={
-            "patience_off_by_one": until(6),
-            "counter_never_reset": until(4),
-            "compared_with_the_last": until(7),
-            "higher_taken_for_better": until(2),
+            "patience_off_by_one": until(6, 8),
+            "counter_never_reset": until(4, 8),
+            "compared_with_the_last": until(7, 8),
+            "higher_taken_for_better": until(2, 8),
+            "said_only_once": [*until(5, 6), False, False],
         },
     )
 
@@ -213,20 +266,52 @@ def test_a_tie_is_no_improvement(probe, rng):
     不指定时 patience 为 3；patience 为 1 时，第一次打平就停。
     """
     best, worse = rng.number(0.1, 0.5), rng.number(0.6, 2.0)
-    expect(probe.stopping(states(rng, 4), [best, worse, best, worse])["said"]).equal_to([False] * 3 + [True])
-    expect(probe.stopping(states(rng, 2), [best, best], patience=1)["said"]).equal_to([False, True])
+    for losses, patience in (([best, worse, best, worse], {}), ([best, best], {"patience": 1})):
+        n = len(losses)
+        expect(probe.stopping(states(rng, n), losses, **patience)["said"]).equal_to(
+            until(n - 1, n), mistaken_for={"tie_taken_for_better": [False] * n}
+        )
+
+
+@task(4)
+def test_any_lower_loss_is_better(probe, rng):
+    """Lower by a millionth; lower, though still in the hundreds; and as low as 0.
+
+    只低百万分之一；虽然更低，却仍有几百；低到 0。
+    """
+    unit = rng.number(0.5, 2.0)
+    for scale, seq, want, mistake, said in (
+        (unit, (1.0, 1 - 2e-6, 1 - 4e-6, 1 - 6e-6), [False] * 4, "threshold_added", [False, False, True, True]),
+        (400 * unit, (1.0, 0.9, 0.97, 0.95), until(3, 4), "best_starts_too_low", until(1, 4)),
+        (unit, (1.0, 0.0, 0.3, 0.2), until(3, 4), "zero_taken_for_nothing", [False] * 4),
+    ):
+        expect(probe.stops([scale * v for v in seq], patience=2)).equal_to(want, mistaken_for={mistake: said})
+
+
+@task(4)
+def test_two_at_once(probe, rng):
+    """Two models, each with an `EarlyStopping` of its own.
+
+    两个模型，各有各的 `EarlyStopping`。
+    """
+    a, b = states(rng, 3), states(rng, 3)
+    unit = rng.number(0.5, 2.0)
+    losses = [[unit * v for v in seq] for seq in ((1.0, 1.5, 1.2), (5.0, 4.0, 3.0))]
+    seen = probe.two_stoppings([a, b], losses, patience=2)
+    expect(seen["states"]).equal_to([a[0], b[2]], mistaken_for={"shared_between_instances": [b[2], b[2]]})
+    expect(seen["said"]).equal_to([until(2, 3), [False] * 3])
 
 
 @task(4)
 def test_best_state_comes_back(probe, rng):
-    """Parameters and buffers of the third of six, though the model has moved on.
+    """Parameters and buffers of the third of six, though the model has moved on; and once more, after it has again.
 
-    模型已经往前走了，六次中第三次的参数和缓冲区要能找回来。
+    模型已经往前走了，六次中第三次的参数和缓冲区要能找回来；再往前走，还能再找回来一次。
     """
     seq, all_states = (3.0, 2.0, 0.5, 0.9, 0.8, 0.7), states(rng, 6)
-    back = probe.stopping(all_states, [v * rng.number(0.95, 1.0) for v in seq], patience=9)["state"]
+    seen = probe.stopping(all_states, [v * rng.number(0.95, 1.0) for v in seq], patience=9)
     best, last = all_states[2], all_states[-1]
-    expect(back).equal_to(
+    expect(seen["state"]).equal_to(
         best,
         mistaken_for={
             "best_is_an_alias": last,
@@ -234,6 +319,7 @@ def test_best_state_comes_back(probe, rng):
             "first_kept": all_states[0],
         },
     )
+    expect(seen["again"]).equal_to(best, mistaken_for={"restored_alias": all_states[0]})
 
 
 @functools.cache
@@ -245,6 +331,39 @@ def digits():
     return torch.tensor(raw.data / 16, dtype=torch.float32), torch.tensor(raw.target)
 
 
+def clouds(rng, classes, each):
+    """Rows of 64 numbers between 0 and 1, `each` around the centre of every class in its list, in random order."""
+    centres = rng.uniform(10, 64)
+    sets = []
+    for labels in classes:
+        y = torch.tensor(labels).repeat(each)[rng.permutation(each * len(labels))]
+        sets.append(((centres[y] + rng.normal(len(y), 64, std=0.1)).clamp(0, 1), y))
+    return sets
+
+
+@task(5, needs=(1, 2, 3, 4), timeout=20)
+def test_validation_data_choose(probe, rng):
+    """The validation data choose the weights and are not trained on: a class that only they know is never found.
+
+    验证集用来挑选权重，不参与训练：只在验证集里出现的类别，模型认不出来。
+    """
+    unknown = 4  # not the last: the labels are 0 … 9
+    known = [k for k in range(10) if k != unknown]
+    (x, y), (x_val, y_val), (x_new, _) = clouds(rng, [known, [*known, unknown], [unknown]], each=14)
+    seed = rng.integer(0, 1 << 30)
+    good, worse = (
+        probe.fitted(x, y, x_val, choose, torch.cat([x_new, x]), seed=seed)
+        for choose in (y_val, torch.full_like(y_val, unknown))
+    )
+    for seen in (good, worse):
+        expect(seen["scores"]).shape(len(x_new) + len(x), 10)
+        expect(seen["weights"] == "later").equal_to(False, mistaken_for={"last_weights_returned": True})
+    found = (good["scores"].argmax(1)[: len(x_new)] == unknown).double().mean().item()
+    expect(found < 0.5).equal_to(True, mistaken_for={"trained_on_validation": False})
+    ignored = torch.equal(good["scores"], worse["scores"])
+    expect(ignored).equal_to(False, mistaken_for={"validation_ignored": True})
+
+
 @task(5, needs=(1, 2, 3, 4), timeout=20)
 def test_digits(probe, rng, bar):
     """Trained on 1,000 digits with 297 to validate, judged on 500 whose labels stay here.
@@ -253,8 +372,13 @@ def test_digits(probe, rng, bar):
     """
     x, y = digits()
     train, val, new = rng.permutation(len(x)).split((1000, 297, 500))
-    scores = probe.fit_and_predict(x[train], y[train], x[val], y[val], x[new])
+    seen = probe.fitted(x[train], y[train], x[val], y[val], x[new])
+    scores = seen["scores"]
     expect(scores).shape(500, 10)
+    expect(seen["module"]).equal_to(True, mistaken_for={"no_module_returned": False})
+    shares = scores.double()
+    probabilities = bool((shares >= 0).all() and ((shares.sum(1) - 1).abs() < 1e-3).all())
+    expect(probabilities).equal_to(False, mistaken_for={"probabilities_returned": True})
     accuracy = (scores.argmax(1) == y[new]).double().mean().item()
     expect(accuracy > 0.3).true("below", "learned_nothing", got=round(accuracy, 3), bar=bar["accuracy"])
     expect(accuracy).at_least(bar["accuracy"])

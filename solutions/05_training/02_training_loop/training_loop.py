@@ -94,11 +94,13 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
 # ## Task 4 · Early stopping
 #
 # `update` is called after each epoch with the validation loss. If it is lower than every one before, the model's state
-# is remembered, parameters and buffers. It returns True once `patience` updates in a row have brought nothing lower.
-# `restore` puts the remembered state back into the model, however long it has been trained since.
+# is remembered, parameters and buffers. It returns True once `patience` updates in a row have brought nothing lower,
+# and goes on returning it while nothing lower comes. `restore` puts the remembered state back into the model, however
+# long it has been trained since, and as often as it is called.
 #
 # 每个 epoch 之后用验证集损失调用 `update`。如果它比以前的都低，就记住模型此刻的状态（参数和缓冲区）。
-# 连续 `patience` 次都没有更低，就返回 True。`restore` 把记住的状态放回模型，不论此后又训练了多久。
+# 连续 `patience` 次都没有更低，就返回 True；此后仍没有更低，就一直返回 True。`restore` 把记住的状态放回模型，
+# 不论此后又训练了多久，也不论调用几次。
 
 
 # %%
@@ -131,12 +133,14 @@ class EarlyStopping:
 # %% [markdown]
 # ## Task 5 · Put it together
 #
-# Train a classifier of handwritten digits and return it with its best weights. The images come as rows of 64 numbers
-# between 0 and 1 (8 × 8 pixels). Model, optimiser, batch size and number of epochs are yours; a few seconds are enough.
-# Your model is then judged on images that `fit` has never seen.
+# Train a classifier of handwritten digits and return it with its best weights: those with the lowest loss on the
+# validation data, which choose but are not trained on. The images come as rows of 64 numbers between 0 and 1 (8 × 8
+# pixels). Model, optimiser, batch size and number of epochs are yours; a few seconds are enough. Your model is then
+# judged on images that `fit` has never seen.
 #
-# 训练一个手写数字分类器，返回带着最佳权重的模型。每张图像是一行 64 个 0 到 1 之间的数（8 × 8 像素）。
-# 模型、优化器、批大小、epoch 数都由你决定，几秒钟足够。之后会用 `fit` 从未见过的图像来检验你的模型。
+# 训练一个手写数字分类器，返回带着最佳权重的模型：最佳是指验证集损失最低，验证集只用来挑选，不参与训练。
+# 每张图像是一行 64 个 0 到 1 之间的数（8 × 8 像素）。模型、优化器、批大小、epoch 数都由你决定，几秒钟足够。
+# 之后会用 `fit` 从未见过的图像来检验你的模型。
 
 
 # %%
@@ -144,11 +148,11 @@ class EarlyStopping:
 def fit(x: Tensor, y: Tensor, x_val: Tensor, y_val: Tensor) -> nn.Module:
     """x: (n, 64), y: (n,) to train on, x_val and y_val to know when to stop -> a model: (m, 64) -> logits (m, 10)"""
     model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    loader = DataLoader(TensorDataset(x, y), batch_size=50, shuffle=True)
     validation = DataLoader(TensorDataset(x_val, y_val), batch_size=256)
-    stopping = EarlyStopping(patience=5)
-    for _ in range(60):
+    stopping = EarlyStopping(patience=3)
+    for _ in range(20):
         train_epoch(model, optimizer, loader)
         loss, _ = evaluate(model, validation)
         if stopping.update(loss, model):

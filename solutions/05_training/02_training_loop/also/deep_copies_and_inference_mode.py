@@ -44,7 +44,7 @@ class EarlyStopping:
     def update(self, loss, model):
         if loss >= self.lowest:
             self.left -= 1
-            return self.left <= 0
+            return torch.tensor(self.left <= 0)
         self.lowest, self.left, self.kept = loss, self.patience, copy.deepcopy(model)
         return False
 

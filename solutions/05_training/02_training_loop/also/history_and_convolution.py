@@ -1,5 +1,6 @@
-"""Gradients from autograd.grad, a step with a closure, all losses remembered; a small convolutional network."""
+"""Gradients from autograd.grad, a step with a closure, all losses remembered, a checkpoint file; a convolution."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -42,16 +43,17 @@ def evaluate(model, loader):
 
 class EarlyStopping:
     def __init__(self, patience=3):
-        self.patience, self.history, self.best = patience, [], None
+        self.patience, self.history = patience, []
 
     def update(self, loss, model):
         if not self.history or loss < min(self.history):
-            self.best = {name: value.clone() for name, value in model.state_dict().items()}
+            torch.save(model.state_dict(), "best.pt")
         self.history.append(loss)
-        return len(self.history) - 1 - self.history.index(min(self.history)) >= self.patience
+        losses = np.array(self.history)
+        return losses.size - 1 - losses.argmin() >= self.patience  # a bool of NumPy's
 
     def restore(self, model):
-        model.load_state_dict(self.best)
+        model.load_state_dict(torch.load("best.pt"))
 
 
 class Net(nn.Module):
