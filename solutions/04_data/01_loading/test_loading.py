@@ -186,10 +186,10 @@ def shifted(image, padding):
 def places(found, candidates):
     """For each image the number of the candidate that it equals, or -1."""
     all_ = torch.stack(candidates)
-    equal = [
-        ((f - all_).abs() < 1e-3).flatten(1).all(1) if f.shape == all_[0].shape else all_.new_zeros(1) for f in found
-    ]
-    return [int(e.double().argmax()) if e.any() else -1 for e in equal]
+    nothing = torch.full_like(all_[0], torch.nan)
+    each = torch.stack([f.double() if f.shape == nothing.shape else nothing for f in found])
+    equal = ((each[:, None] - all_).abs() < 1e-3).flatten(2).all(2)
+    return torch.where(equal.any(1), equal.double().argmax(1), -1).tolist()
 
 
 def if_among(found, candidates):
@@ -228,7 +228,7 @@ def test_training_pipeline(probe, rng):
     每个结果都是平移后的原图，边缘是黑色；每种平移都会出现。
     """
     picture = rng.integers(40, 256, 6, 5, 3).to(torch.uint8)
-    found = probe.pipelines(MEAN, STD, picture, padding=1, times=250)["training"]
+    found = probe.pipelines(MEAN, STD, picture, padding=1, times=220)["training"]
     for f in found:
         expect(f).shape(3, 6, 5, mistaken_for={"channels_last": (6, 5, 3)})
     plain = picture.permute(2, 0, 1)
@@ -254,7 +254,7 @@ def test_shifts_of_three_pixels(probe, rng):
     余地更大，图片大小也不同：横向和纵向，每种距离都会出现，但不会移得更远。
     """
     picture = rng.integers(40, 256, 4, 7, 3).to(torch.uint8)
-    found = probe.pipelines(MEAN, STD, picture, padding=3, times=180)["training"]
+    found = probe.pipelines(MEAN, STD, picture, padding=3, times=140)["training"]
     for f in found:
         expect(f).shape(3, 4, 7, mistaken_for={"channels_last": (4, 7, 3)})
     where = places(found, [normalised(s.permute(1, 2, 0)) for s in shifted(picture.permute(2, 0, 1), 3)])
@@ -286,8 +286,9 @@ SWAP = torch.tensor([1, 0, 2, 3])
 
 def outcome(images, found):
     """For each picture: mirrored or not (None: neither)."""
-    pairs = zip(images, found[0].to(images.dtype), strict=True)
-    return [True if torch.equal(f, i.flip(-1)) else False if torch.equal(f, i) else None for i, f in pairs]
+    new = found[0].to(images.dtype)
+    mirrored, plain = ((new == i).flatten(1).all(1).tolist() for i in (images.flip(-1), images))
+    return [True if m else False if p else None for m, p in zip(mirrored, plain, strict=True)]
 
 
 def same_kind(images, found):
