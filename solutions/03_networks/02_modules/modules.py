@@ -163,10 +163,11 @@ def predict(model: nn.Module, x: Tensor) -> Tensor:
 # ## Task 6 · A first fit
 #
 # `steps` steps of plain gradient descent (`torch.optim.SGD`) on all of `x` at once, in training mode. The loss is the
-# mean cross-entropy of the logits. Return the losses, each as it was before its step.
+# mean cross-entropy of the logits; gradients that the model brings along do not count. Return the losses, each as it
+# was before its step.
 #
-# 在整个 `x` 上做 `steps` 步普通的梯度下降（`torch.optim.SGD`），模型处于训练模式。损失是 logits 的平均交叉熵。
-# 返回每一步更新之前的损失。
+# 在整个 `x` 上做 `steps` 步普通的梯度下降（`torch.optim.SGD`），模型处于训练模式。损失是 logits 的平均交叉熵；
+# 模型带来的旧梯度不起作用。返回每一步更新之前的损失。
 
 
 # %%
