@@ -55,11 +55,13 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
 #
 # First one step of `opt_d` on the discriminator's loss, for `real` and for the samples that `G` makes of `z`. Then one
 # step of `opt_g` on the generator's loss, for the same `z`, against the discriminator *as it now is*. The first must
-# leave the generator alone, the second one the discriminator; and a step uses no gradients of another. Return both
-# losses, as numbers, each as it was before its own step.
+# leave the generator alone, the second one the discriminator. A step uses its own loss's gradients only, whatever lies
+# in `.grad` when you are called. Both networks keep the mode (`train`, `eval`) and the `requires_grad` flags that they
+# came with. Return both losses, as numbers, each as it was before its own step.
 #
 # 先用判别器的损失让 `opt_d` 走一步，样本是 `real` 和 `G` 由 `z` 生成的假样本。再用生成器的损失让 `opt_g` 走一步，
-# 用同一个 `z`，面对的是**刚更新过的**判别器。第一步不能动生成器，第二步不能动判别器；每一步都不能混入别处的梯度。
+# 用同一个 `z`，面对的是**刚更新过的**判别器。第一步不能动生成器，第二步不能动判别器；每一步只用自己那个损失的梯度，
+# 调用之前 `.grad` 里有什么都不能混进来。两个网络的模式（`train`、`eval`）和 `requires_grad` 标志都要保持原样。
 # 返回两个损失（普通的数），各取自己那一步之前的值。
 
 

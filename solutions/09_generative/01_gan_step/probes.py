@@ -16,13 +16,26 @@ def gradients(name, upstream, *logits):
     return {"loss": loss, "grads": grads}
 
 
-def _network(weights):
-    """Linear, tanh, linear."""
+class _Witness(nn.Tanh):
+    """A tanh that writes down in which mode it was called."""
+
+    def __init__(self):
+        super().__init__()
+        self.modes = []
+
+    def forward(self, x):
+        self.modes.append(self.training)
+        return super().forward(x)
+
+
+def _network(weights, grad=None):
+    """Linear, tanh, linear; with that value in every gradient, if any."""
     inner, outer = (nn.Linear(w.shape[1], w.shape[0]) for w in weights[::2])
-    net = nn.Sequential(inner, nn.Tanh(), outer)
+    net = nn.Sequential(inner, _Witness(), outer)
     with torch.no_grad():
         for mine, given in zip(net.parameters(), weights, strict=True):
             mine.copy_(given)
+            mine.grad = None if grad is None else torch.full_like(mine, grad)
     return net
 
 
@@ -30,12 +43,29 @@ def _weights(net):
     return [p.detach().clone() for p in net.parameters()]
 
 
-def gan_steps(g, d, batches, lr_g, lr_d):
-    """One gan_step for each (real, z)."""
-    G, D = _network(g), _network(d)
-    opt_g, opt_d = torch.optim.SGD(G.parameters(), lr=lr_g), torch.optim.SGD(D.parameters(), lr=lr_d)
+def gan_steps(g, d, batches, lr_g, lr_d, momentum=0.0, grad=None):
+    """One gan_step for each (real, z). `grad`: what lies in every gradient at the beginning."""
+    G, D = _network(g, grad), _network(d, grad)
+    opt_g = torch.optim.SGD(G.parameters(), lr=lr_g, momentum=momentum)
+    opt_d = torch.optim.SGD(D.parameters(), lr=lr_d, momentum=momentum)
     losses = [learner.gan_step(G, D, opt_g, opt_d, real, z) for real, z in batches]
     return {"losses": losses, "G": _weights(G), "D": _weights(D)}
+
+
+def as_found(g, d, real, z, training):
+    """What one gan_step makes of the networks' modes (`training`: G's and D's) and requires_grad flags.
+
+    `during`: each network's modes while it was called; `after`: of all its modules; `tracked`: all flags are still set.
+    """
+    nets = _network(g), _network(d)
+    for net, mode in zip(nets, training, strict=True):
+        net.train(mode)
+    learner.gan_step(*nets, *(torch.optim.SGD(n.parameters(), lr=0.1) for n in nets), real, z)
+    return {
+        "during": [sorted(set(net[1].modes)) for net in nets],
+        "after": [sorted({m.training for m in net.modules()}) for net in nets],
+        "tracked": [all(p.requires_grad for p in net.parameters()) for net in nets],
+    }
 
 
 def one_weight_each(g, d, real, z):

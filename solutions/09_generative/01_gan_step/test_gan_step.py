@@ -56,11 +56,12 @@ def test_discriminator_loss(learner, rng):
 
 @task(1)
 def test_discriminator_gradients(probe, rng):
-    """With respect to both kinds of logits, laid out by columns; float64 and an upstream gradient.
+    """With respect to both kinds of logits, one per patch of an image, not contiguous; float64, an upstream gradient.
 
-    对两种 logits 的梯度；按列存放，float64，带一个上游梯度。
+    对两种 logits 的梯度；图像的每一块各有一个 logit，内存不连续；float64，带一个上游梯度。
     """
-    real, fake, up = rng.normal(2, 5, dtype=torch.float64).T, rng.normal(3, dtype=torch.float64), rng.number(2, 3)
+    real, fake = (rng.normal(n, 1, 3, 2, dtype=torch.float64).transpose(2, 3) for n in (5, 3))
+    up = rng.number(2, 3)
     seen = probe.gradients("discriminator_loss", up, real, fake)
     expect(seen["loss"]).close_to(d_loss(real, fake))
     expect(seen["grads"]).close_to(slopes(d_loss, up, real, fake), mistaken_for={"graph_cut": None})
@@ -105,7 +106,7 @@ def test_generator_gradient(probe, rng):
 
     判别器越有把握，梯度越大；float64，按列存放，带一个上游梯度。
     """
-    fake, up = rng.normal(3, 4, mean=-8.0, dtype=torch.float64).T, rng.number(2, 3)
+    fake, up = rng.normal(2, 150, mean=-8.0, dtype=torch.float64).T, rng.number(2, 3)
     seen = probe.gradients("generator_loss", up, fake)
     expect(seen["loss"]).close_to(g_loss(fake), mistaken_for={"saturating_loss": -softplus(fake).mean()})
     expect(seen["grads"]).close_to(slopes(g_loss, up, fake), mistaken_for={"graph_cut": None})
@@ -141,22 +142,37 @@ def slope(loss, w):
     return torch.autograd.grad(loss, w, retain_graph=True)
 
 
-def walk(g, d, batches, leak=False, pile="", again=False, old=False):
-    """G's and D's weights after one step each per batch, and the losses; in float64. The flags are mistakes."""
+def walk(g, d, batches, mu=(0.0, 0.0), grad=0.0, leak=False, pile="", again=False, old=False):
+    """G's and D's weights after one step each per batch, and the losses; in float64.
+
+    `mu`: both momenta, `grad`: what lies in every gradient at the beginning. The others are mistakes.
+    """
     g, d = ([t.double().requires_grad_() for t in w] for w in (g, d))
-    left_g, left_d, losses = [0 * t for t in g], [0 * t for t in d], []
+    left_g, left_d = ([0 * t + grad for t in w] for w in (g, d))
+    fast_g, fast_d, losses = [0 * t for t in g], [0 * t for t in d], []
     for real, z in batches:
         fake = net(g, z.double())
         loss_d = d_loss(net(d, real.double()), net(d, fake))
         in_d = plus(slope(loss_d, d), left_d, "d" in pile)
-        moved = plus(d, in_d, -LR_D)
+        fast_d = plus(in_d, fast_d, mu[1])
+        moved = plus(d, fast_d, -LR_D)
         critic = d if old else moved
         loss_g = g_loss(net(critic, fake))
         in_g = plus(plus(slope(loss_g, g), slope(loss_d, g), leak), left_g, "g" in pile)
         left_g, left_d = in_g, plus(in_d, slope(loss_g, critic))
-        g, d = plus(g, in_g, -LR_G), plus(moved, left_d, -LR_D * again)
+        fast_g = plus(in_g, fast_g, mu[0])
+        g = plus(g, fast_g, -LR_G)
+        if again:
+            fast_d = plus(left_d, fast_d, mu[1])
+            moved = plus(moved, fast_d, -LR_D)
+        d = moved
         losses.append([loss_d.item(), loss_g.item()])
     return {"losses": losses, "G": g, "D": d}
+
+
+def cut(batches):
+    """No more real samples than fakes, as some would have it."""
+    return [(real[: len(z)], z) for real, z in batches]
 
 
 def batches(rng, *sizes):
@@ -192,7 +208,7 @@ def test_discriminator_after_three_steps(probe, rng):
 
     判别器只按自己的损失移动，每次一步。
     """
-    (g, d), data = networks(rng), batches(rng, (5, 5), (7, 7), (3, 3))
+    (g, d), data = networks(rng), batches(rng, (5, 5), (9, 4), (3, 3))
     expect(probe.gan_steps(g, d, data, LR_G, LR_D)["D"]).close_to(
         walk(g, d, data)["D"],
         dtype=torch.float32,
@@ -203,6 +219,7 @@ def test_discriminator_after_three_steps(probe, rng):
             "g_gradients_left": lambda: walk(g, d, data, pile="g")["D"],
             "d_updated_in_g_step": lambda: walk(g, d, data, again=True)["D"],
             "old_discriminator": lambda: walk(g, d, data, old=True)["D"],
+            "real_samples_dropped": lambda: walk(g, d, cut(data))["D"],
             "discriminator_never_moved": d,
         },
     )
@@ -210,11 +227,11 @@ def test_discriminator_after_three_steps(probe, rng):
 
 @task(3, needs=(1, 2), raises=AGAIN)
 def test_losses_of_the_steps(probe, rng):
-    """Both losses, each before its own step and without a graph; more fakes than real samples, and one of each.
+    """Both losses, each before its own step and without a graph; more fakes than real samples, fewer, and one of each.
 
-    两个损失各取自己那一步之前的值，不带计算图；假样本多于真样本，以及各一个。
+    两个损失各取自己那一步之前的值，不带计算图；假样本比真样本多、比真样本少，以及各一个。
     """
-    (g, d), data = networks(rng), batches(rng, (3, 8), (1, 1))
+    (g, d), data = networks(rng), batches(rng, (3, 8), (8, 3), (1, 1))
     losses = probe.gan_steps(g, d, data, LR_G, LR_D)["losses"]
     want = walk(g, d, data)["losses"]
     expect(losses).close_to(
@@ -222,7 +239,48 @@ def test_losses_of_the_steps(probe, rng):
         mistaken_for={
             "losses_in_wrong_order": [pair[::-1] for pair in want],
             "old_discriminator": lambda: walk(g, d, data, old=True)["losses"],
+            "real_samples_dropped": lambda: walk(g, d, cut(data))["losses"],
         },
     )
     kept = any(isinstance(v, torch.Tensor) and v.requires_grad for pair in losses for v in pair)
     expect(kept).equal_to(False, mistaken_for={"graph_kept": True})
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_gradients_from_elsewhere_are_cleared(probe, rng):
+    """Gradients that both networks hold at the call, from whatever came before, move nothing.
+
+    调用时两个网络里已有的梯度，不管从哪里来，都不会让任何权重移动。
+    """
+    (g, d), data = networks(rng), batches(rng, (4, 6))
+    seen, want = probe.gan_steps(g, d, data, LR_G, LR_D, grad=1.0), walk(g, d, data)
+    for name in ("D", "G"):
+        late = walk(g, d, data, grad=1.0, pile=name.lower())[name]
+        expect(seen[name]).close_to(want[name], dtype=torch.float32, mistaken_for={"cleared_too_late": late})
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_the_optimisers_step(probe, rng):
+    """It is the optimisers that step, with the momentum that they keep from call to call.
+
+    更新由优化器来走，动量在两次调用之间由它们保存。
+    """
+    (g, d), data, mu = networks(rng), batches(rng, (5, 4), (3, 5)), rng.number(0.4, 0.6)
+    seen, want = probe.gan_steps(g, d, data, LR_G, LR_D, mu), walk(g, d, data, (mu, mu))
+    for name, by_hand in (("D", (mu, 0.0)), ("G", (0.0, mu))):
+        without = walk(g, d, data, by_hand)[name]
+        expect(seen[name]).close_to(want[name], dtype=torch.float32, mistaken_for={"stepped_by_hand": without})
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_modes_and_flags_stay(probe, rng):
+    """In whatever mode the networks come, they are called in it and keep it; all parameters can be trained afterwards.
+
+    两个网络以什么模式传进来，就以什么模式被调用，并保持到最后；调用之后所有参数仍然可以训练。
+    """
+    (g, d), ((real, z),) = networks(rng), batches(rng, (4, 4))
+    for training in ([True, False], [False, True]):
+        seen = probe.as_found(g, d, real, z, training)
+        expect(seen["tracked"] == [True, True]).true("values", "left_frozen")
+        kept = [[mode] for mode in training]
+        expect(seen["during"] == kept and seen["after"] == kept).true("values", "mode_changed")

@@ -16,12 +16,13 @@ def gan_step(G, D, opt_g, opt_d, real, z):
     with torch.no_grad():
         fake = G(z)
     d_loss = discriminator_loss(*D(torch.cat([real, fake])).split([len(real), len(fake)]))
+    opt_d.zero_grad()
     d_loss.backward()
     opt_d.step()
-    opt_d.zero_grad()
 
     D.requires_grad_(False)
     g_loss = generator_loss(D(G(z)))
+    opt_g.zero_grad()
     g_loss.backward()
     D.requires_grad_(True)
     opt_g.step()
