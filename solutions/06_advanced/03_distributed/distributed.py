@@ -41,12 +41,13 @@ def average_gradients(model: nn.Module) -> None:
 # ## Task 2 · Everyone a share, another order each epoch
 #
 # The indices out of 0 … n-1 that *this* process visits in that epoch. All processes get equally many (an index may
-# come twice if n does not divide), together they visit everything, and each epoch has another order. The same `epoch`
-# and `seed` give the same answer again.
+# come twice if n does not divide), together they visit everything. Each epoch shuffles all n anew, so that a process
+# gets other indices, too, not only another order. The same `epoch` and `seed` give the same answer again. The global
+# random states stay as they are.
 #
 # 返回**本**进程在这一轮（epoch）里要访问的索引，取自 0 … n-1。
-# 各进程分到的数量相等（除不尽时允许个别索引重复），合起来覆盖全部；
-# 每一轮的顺序都不同；相同的 `epoch` 和 `seed` 得到相同的结果。
+# 各进程分到的数量相等（除不尽时允许个别索引重复），合起来覆盖全部。每一轮都把全部 n 个索引重新打乱，
+# 因此各进程不只顺序不同，分到的索引也不同；相同的 `epoch` 和 `seed` 得到相同的结果。不要改变全局随机状态。
 
 
 # %%
@@ -64,11 +65,13 @@ def shard(n: int, epoch: int, seed: int = 0) -> list[int]:
 # ## Task 3 · Train with DDP
 #
 # One SGD step for each `(x, y)` of this process's batches, with the mean squared error, through
-# `DistributedDataParallel`. Everyone starts from rank 0's weights. Afterwards `model` holds the trained weights, the
-# same in every process. Return the loss of every step, averaged over all processes.
+# `DistributedDataParallel`. Everyone starts from rank 0's weights, and no step uses what lies in `.grad` from before.
+# Afterwards `model` holds the trained weights, the same in every process. Return the loss of every step, averaged over
+# all processes.
 #
 # 用 `DistributedDataParallel` 训练：对本进程的每个 `(x, y)` 走一步 SGD，损失为均方误差。
-# 所有进程都从 rank 0 的权重出发；训练结束后，各进程的 `model` 里是同一份训练好的权重。
+# 所有进程都从 rank 0 的权重出发，`.grad` 里以前留下的东西不能参与任何一步；
+# 训练结束后，各进程的 `model` 里是同一份训练好的权重。
 # 返回每一步的损失（在所有进程上取平均）。
 
 
@@ -95,10 +98,10 @@ def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float) -> 
 # %% [markdown]
 # ## Task 4 · Save once
 #
-# Rank 0 alone writes the `state_dict` to `path`. When the call returns, in *any* process, the file is complete.
-# `model` may be wrapped in DDP; the keys are to be those of the plain model.
+# Rank 0 alone writes the `state_dict` to `path`. When the call returns, in *any* process, the file is complete, however
+# long the writing takes. `model` may be wrapped in DDP; the keys are to be those of the plain model.
 #
-# 只由 rank 0 把 `state_dict` 写到 `path`。这个函数在**任何**进程里返回时，文件都已经写完。
+# 只由 rank 0 把 `state_dict` 写到 `path`。不管写入要花多久，这个函数在**任何**进程里返回时，文件都已经写完。
 # `model` 可能被 DDP 包着，保存的键要与未包装的模型一致。
 
 

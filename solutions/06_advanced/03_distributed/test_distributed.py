@@ -1,4 +1,4 @@
-"""Hidden tests of 6.3: two processes must do what one would do on the joined batch."""
+"""Hidden tests of 6.3: several processes must do what one would do on the joined batch."""
 
 import torch
 
@@ -28,43 +28,53 @@ def walk(w, batches, lr, keep=False):
     return {"losses": losses, "weights": w}
 
 
-def two(value):
-    return [value, value]
+def joined(shares):
+    """The batches of all processes, step by step, as one."""
+    return [tuple(torch.cat(parts) for parts in zip(*step)) for step in zip(*shares)]
+
+
+def shares(rng, processes, steps):
+    """For each process a batch (x, y) for each step."""
+    return [[(rng.normal(4, 3), rng.normal(4, 2)) for _ in range(steps)] for _ in range(processes)]
 
 
 @task(1)
 def test_gradients_are_averaged(probe, rng):
-    """Both processes end with the mean of both gradients.
+    """All three processes end with the mean of the three gradients.
 
-    两个进程最后得到的都是两边梯度的平均值。
+    三个进程最后得到的都是三份梯度的平均值。
     """
-    w, xs = weights(rng), [rng.normal(5, 3), rng.normal(5, 3)]
-    a, b = gradients(w, xs[0])[0], gradients(w, xs[1])[0]
-    total = [p + q for p, q in zip(a, b)]
-    mean = [g / 2 for g in total]
+    w, xs = weights(rng), [rng.normal(5, 3) for _ in range(3)]
+    own = [gradients(w, x)[0] for x in xs]
+    total = [sum(parts) for parts in zip(*own)]
+    mean = [g / 3 for g in total]
     expect([r["grads"] for r in probe.averaged(w, xs, 0)]).close_to(
-        two(mean),
+        [mean] * 3,
         dtype=torch.float32,
         mistaken_for={
-            "summed_not_averaged": two(total),
-            "not_exchanged": [a, b],
-            "only_rank_0": [mean, b],
-            "divided_only": [[g / 2 for g in a], [g / 2 for g in b]],
+            "summed_not_averaged": [total] * 3,
+            "not_exchanged": own,
+            "only_rank_0": [mean, *own[1:]],
+            "divided_only": [[g / 3 for g in grads] for grads in own],
+            "two_taken_for_granted": [[g / 2 for g in total]] * 3,
         },
     )
 
 
 @task(1)
 def test_weights_stay_and_missing_gradients_are_skipped(probe, rng):
-    """A frozen layer has no gradient; no weight is touched.
+    """A frozen layer has no gradient, and gets none; no weight is touched. Two processes.
 
-    被冻结的层没有梯度；权重都不应改变。
+    被冻结的层没有梯度，之后也不会有；权重都不应改变。两个进程。
     """
     w, xs = weights(rng), [rng.normal(2, 3), rng.normal(6, 3)]
     mean = [(p + q) / 2 for p, q in zip(gradients(w, xs[0])[0], gradients(w, xs[1])[0])]
     seen = probe.averaged(w, xs, 2)
-    expect([r["grads"] for r in seen]).close_to(two(mean[2:]), dtype=torch.float32)
-    expect([r["weights"] for r in seen]).equal_to(two(w))
+    expect([r["grads"] for r in seen]).close_to([mean[2:]] * 2, dtype=torch.float32)
+    expect([r["missing"] for r in seen]).equal_to(
+        [[True, True]] * 2, mistaken_for={"missing_gradients_filled": [[False, False]] * 2}
+    )
+    expect([r["weights"] for r in seen]).equal_to([w, w])
 
 
 @task(2)
@@ -73,8 +83,7 @@ def test_shares_cover_everything_once(probe, rng):
 
     24 个索引分给两个进程：各 12 个，没有重复。
     """
-    seed = rng.integer(1, 10**6)
-    (a,), (b,) = probe.shards(24, [3], seed)
+    (a,), (b,) = (r["orders"] for r in probe.shards(2, [[24, 3, rng.integer(1, 10**6)]]))
     expect(sorted(a + b)).equal_to(
         list(range(24)), mistaken_for={"everyone_sees_everything": sorted([*range(24), *range(24)])}
     )
@@ -83,24 +92,28 @@ def test_shares_cover_everything_once(probe, rng):
 
 @task(2)
 def test_every_process_shuffles_alike(probe, rng):
-    """Over many seeds the shares never overlap: the order is drawn the same way everywhere.
+    """Over many epochs the shares of three processes never overlap: the order is drawn the same way everywhere.
 
-    换许多种子，各进程的份额始终不重叠：打乱的方式处处一致。
+    一轮又一轮，三个进程的份额始终不重叠：打乱的方式处处一致。
     """
-    a, b = probe.shards(30, list(range(8)), rng.integer(1, 10**6))
-    expect([len(set(p) & set(q)) == 0 for p, q in zip(a, b)] == [True] * 8).true("values", "each_rank_its_own_order")
+    seed = rng.integer(1, 10**6)
+    seen = [r["orders"] for r in probe.shards(3, [[30, e, seed] for e in range(8)])]
+    apart = [len(set(p) | set(q) | set(r)) == len(p) + len(q) + len(r) for p, q, r in zip(*seen)]
+    expect(apart == [True] * 8).true("values", "each_rank_its_own_order")
 
 
 @task(2)
 def test_another_order_each_epoch(probe, rng):
-    """Five epochs, five orders, none of them sorted; the same epoch again gives the same.
+    """Every epoch has an order of its own, and other indices for this process; the same epoch again gives the same.
 
-    五轮有五种顺序，且都不是从小到大；同一轮再来一次，结果不变。
+    每一轮都有自己的顺序，本进程分到的索引也不同；同一轮再来一次，结果不变。
     """
-    orders = probe.shards(40, [0, 1, 2, 3, 4, 2], None)[0]
+    epochs = [0, 1, 2, 3, 4, 8, 10, 16, 100, 1000, 2]
+    orders = probe.shards(3, [[60, e] for e in epochs])[0]["orders"]
     expect(any(o == sorted(o) for o in orders)).equal_to(False, mistaken_for={"never_shuffled": True})
-    expect(len({tuple(o) for o in orders[:5]})).equal_to(5, mistaken_for={"no_set_epoch": 1})
-    expect(orders[5]).equal_to(orders[2])
+    expect(len({tuple(o) for o in orders[:-1]})).equal_to(10, mistaken_for={"no_set_epoch": 1})
+    expect(orders[-1]).equal_to(orders[2])
+    expect(len({frozenset(o) for o in orders[:-1]})).equal_to(10, mistaken_for={"share_never_changes": 1})
 
 
 @task(2)
@@ -109,39 +122,63 @@ def test_another_order_with_another_seed(probe, rng):
 
     种子会起作用，默认值是 0。
     """
-    default, zero, other = (probe.shards(40, [1], s)[0] for s in (None, 0, rng.integer(1, 10**6)))
+    default, zero, other = probe.shards(3, [[40, 1], [40, 1, 0], [40, 1, rng.integer(1, 10**6)]])[0]["orders"]
     expect(default).equal_to(zero)
     expect(zero == other).equal_to(False, mistaken_for={"seed_ignored": True})
 
 
 @task(2)
 def test_equal_shares_of_an_odd_number(probe, rng):
-    """13 indices: 7 each, so that nobody waits for a batch that never comes.
+    """13 indices in three processes: 5 each, so that nobody waits for a batch that never comes.
 
-    13 个索引：每个进程各 7 个，谁也不会等一个永远不来的批次。
+    13 个索引分给三个进程：各 5 个，谁也不会等一个永远不来的批次。
     """
-    (a,), (b,) = probe.shards(13, [0], rng.integer(1, 10**6))
-    expect([len(a), len(b)]).equal_to([7, 7], mistaken_for={"uneven_shares": [7, 6], "leftover_dropped": [6, 6]})
-    expect(sorted(set(a + b))).equal_to(list(range(13)))
+    seen = [r["orders"][0] for r in probe.shards(3, [[13, 0, rng.integer(1, 10**6)]])]
+    expect([len(order) for order in seen]).equal_to(
+        [5, 5, 5], mistaken_for={"uneven_shares": [5, 4, 4], "leftover_dropped": [4, 4, 4]}
+    )
+    expect(sorted(set().union(*seen))).equal_to(list(range(13)))
+
+
+@task(2)
+def test_global_random_state_stays(probe, rng):
+    """What others draw afterwards, for dropout, say, does not depend on the shuffling.
+
+    之后别处抽取的随机数（例如 dropout）不受打乱的影响。
+    """
+    seen = probe.shards(3, [[12, 2, rng.integer(1, 10**6)]])
+    expect([r["untouched"] for r in seen] == [True] * 3).true("values", "global_seed_set")
 
 
 @task(3)
-def test_two_processes_equal_one_on_the_joined_batch(probe, rng):
-    """Three steps: the weights of both are those of one process that sees all the samples.
+def test_three_processes_equal_one_on_the_joined_batch(probe, rng):
+    """Three steps: the weights of all are those of one process that sees all the samples.
 
-    三步之后，两个进程的权重都等于单个进程在全部样本上训练的结果。
+    三步之后，三个进程的权重都等于单个进程在全部样本上训练的结果。
     """
-    w, other = weights(rng), weights(rng)
-    mine, yours = ([(rng.normal(4, 3), rng.normal(4, 2)) for _ in range(3)] for _ in range(2))
-    joined = [(torch.cat([a, c]), torch.cat([b, d])) for (a, b), (c, d) in zip(mine, yours)]
-    expect([r["weights"] for r in probe.trained([w, other], [mine, yours], 0.2)]).close_to(
-        two(walk(w, joined, 0.2)["weights"]),
+    ws, data = [weights(rng) for _ in range(3)], shares(rng, 3, 3)
+    w, whole = ws[0], joined(data)
+    expect([r["weights"] for r in probe.trained(ws, data, 0.2)]).close_to(
+        [walk(w, whole, 0.2)["weights"]] * 3,
         dtype=torch.float32,
         mistaken_for={
-            "not_exchanged": [walk(w, mine, 0.2)["weights"], walk(other, yours, 0.2)["weights"]],
-            "gradients_accumulated": lambda: two(walk(w, joined, 0.2, keep=True)["weights"]),
-            "never_stepped": [w, w],
+            "not_exchanged": [walk(v, share, 0.2)["weights"] for v, share in zip(ws, data)],
+            "gradients_accumulated": lambda: [walk(w, whole, 0.2, keep=True)["weights"]] * 3,
+            "never_stepped": [w] * 3,
         },
+    )
+
+
+@task(3)
+def test_gradients_from_elsewhere_are_cleared(probe, rng):
+    """Gradients that the model holds at the call, from whatever came before, move nothing.
+
+    调用时模型里已有的梯度，不管从哪里来，都不会让任何权重移动。
+    """
+    w, data = weights(rng), shares(rng, 3, 1)
+    want = walk(w, joined(data), 0.1)["weights"]
+    expect([r["weights"] for r in probe.trained([w] * 3, data, 0.1, 1.0)]).close_to(
+        [want] * 3, dtype=torch.float32, mistaken_for={"cleared_too_late": [[p - 0.1 for p in want]] * 3}
     )
 
 
@@ -151,41 +188,58 @@ def test_losses_are_everyones(probe, rng):
 
     返回的损失是所有进程的平均，各进程都一样。
     """
-    w = weights(rng)
-    mine, yours = ([(rng.normal(4, 3), rng.normal(4, 2)) for _ in range(2)] for _ in range(2))
-    joined = [(torch.cat([a, c]), torch.cat([b, d])) for (a, b), (c, d) in zip(mine, yours)]
-    path = [w, walk(w, joined[:1], 0.1)["weights"]]
-    own = [[gradients(p, *batch)[1] for p, batch in zip(path, share)] for share in (mine, yours)]
-    mean = [(a + b) / 2 for a, b in zip(*own)]
-    expect([r["losses"] for r in probe.trained([w, w], [mine, yours], 0.1)]).close_to(
-        two(mean),
+    w, data = weights(rng), shares(rng, 3, 2)
+    path = [w, walk(w, joined(data)[:1], 0.1)["weights"]]
+    own = [[gradients(p, *batch)[1] for p, batch in zip(path, share)] for share in data]
+    mean = [sum(parts) / 3 for parts in zip(*own)]
+    expect([r["losses"] for r in probe.trained([w] * 3, data, 0.1)]).close_to(
+        [mean] * 3,
         mistaken_for={
             "own_loss_reported": own,
-            "losses_summed": two([2 * m for m in mean]),
-            "only_rank_0_knows": [mean, own[1]],
+            "losses_summed": [[3 * m for m in mean]] * 3,
+            "only_rank_0_knows": [mean, *own[1:]],
+            "two_taken_for_granted": [[1.5 * m for m in mean]] * 3,
         },
     )
 
 
+def normed(rng):
+    """A model's state: linear, batch normalisation with its buffers, linear."""
+    norm = [rng.normal(4), rng.normal(4), rng.normal(4), rng.uniform(4, low=0.5, high=2.0), rng.integers(1, 100)]
+    return [rng.normal(4, 3), rng.normal(4), *norm, rng.normal(2, 4), rng.normal(2)]
+
+
+_NORM = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+NAMES = ["first.weight", "first.bias", *(f"submodule.{n}" for n in _NORM), "last.weight", "last.bias"]
+
+
 @task(4)
 def test_one_writes_and_all_wait(probe, rng):
-    """Rank 0 writes; nobody returns before the file is there.
+    """Rank 0 writes; nobody returns before the file is complete, however long the writing takes.
 
-    由 rank 0 写文件；文件写好之前，谁也不返回。
+    由 rank 0 写文件；不管要写多久，文件写完之前谁也不返回。
     """
-    seen = probe.saved(weights(rng), False, 0.5)
-    expect(seen["written"]).equal_to([True, False], mistaken_for={"every_rank_saved": [True, True]})
-    expect(seen["complete"]).equal_to([True, True], mistaken_for={"nobody_waited": [True, False]})
+    seen = probe.saved(3, normed(rng), False, True)
+    expect(seen["written"]).equal_to([True, False, False], mistaken_for={"every_rank_saved": [True] * 3})
+    early = next((how for how in seen["left"] if how != "after"), "after")
+    expect(early).equal_to("after", mistaken_for={"nobody_waited": "alone", "met_before_saving": "met"})
 
 
 @task(4)
 def test_keys_of_the_plain_model(probe, rng):
-    """Wrapped in DDP or not, the file fits the plain model.
+    """Wrapped in DDP or not, the file fits the plain model: parameters and buffers, under their own names.
 
-    不管有没有 DDP 包装，保存的内容都能装回普通模型。
+    不管有没有 DDP 包装，保存的内容都能装回普通模型：参数和缓冲区都在，名字不变。
     """
-    w, names = weights(rng), ["0.weight", "0.bias", "2.weight", "2.bias"]
+    state = normed(rng)
     for wrapped in (True, False):
-        seen = probe.saved(w, wrapped, 0.0)
-        expect(seen["keys"]).equal_to(names, mistaken_for={"prefix_kept": [f"module.{n}" for n in names]})
-        expect(seen["weights"]).equal_to(w)
+        seen = probe.saved(3, state, wrapped, False)
+        expect(seen["keys"]).equal_to(
+            NAMES,
+            mistaken_for={
+                "prefix_kept": [f"module.{n}" for n in NAMES],
+                "buffers_left_out": [n for n in NAMES if "running" not in n and "num_" not in n],
+                "names_mangled": [n.replace("module.", "") for n in NAMES],
+            },
+        )
+        expect(seen["weights"]).equal_to(state)
