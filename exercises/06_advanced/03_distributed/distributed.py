@@ -2,10 +2,11 @@
 # # 6.3 Distributed training · 分布式训练
 #
 # Read the lesson first: `learn read 6.3`. Every function here is called in *each* of several processes at the same
-# time; the process group is there already, so `dist.get_rank()` and `dist.get_world_size()` work.
+# time; the process group is there already, so `dist.get_rank()` and `dist.get_world_size()` work. Leave it there:
+# others need it afterwards.
 #
 # 先读课文：`learn read 6.3`。这里的每个函数都会在**每个**进程里同时被调用；进程组已经建好，
-# 可以直接使用 `dist.get_rank()` 和 `dist.get_world_size()`。
+# 可以直接使用 `dist.get_rank()` 和 `dist.get_world_size()`。不要销毁它，之后别处还要用。
 
 # %%
 import torch

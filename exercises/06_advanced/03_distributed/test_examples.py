@@ -21,7 +21,7 @@ def test_bias_gradient(probe):
 
 
 @task(2)
-def test_ten_indices(probe):
+def test_twelve_indices(probe):
     """Twelve indices in three processes: four each. Epoch 0, seed 1.
 
     十二个索引分给三个进程，各四个。第 0 轮，种子为 1。

@@ -13,12 +13,14 @@ import mmap
 import os
 import random
 import re
+import select
 import signal
 import socket
 import struct
 import sys
 import tempfile
 import time
+import traceback
 
 import learner
 import torch
@@ -27,7 +29,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 _MOST = 3  # processes
-_PATIENCE = 4.0  # seconds until a process that neither leaves nor is seen to wait is taken to wait all the same
+_PATIENCE = 3.0  # seconds until a process that neither leaves nor is seen to wait is taken to wait all the same
 _COLLECTIVE = re.compile("_?(all|barrier|broadcast|gather|monitored|recv|reduce|scatter|send)")
 
 _sleep, _torch_save = time.sleep, torch.save
@@ -63,9 +65,9 @@ class _Board:
         """This process begins a collective."""
         self._cells[8 * self.rank] += 1
 
-    def waits(self, does):
-        """This process waits for its last collective to end, or does so no longer."""
-        self._cells[8 * self.rank + 1] = self.calls if does else 0
+    def waits(self, does, more=0):
+        """This process waits for its last collective to end (`more`: for another one), or does so no longer."""
+        self._cells[8 * self.rank + 1] = self.calls + more if does else 0
 
     def leaves(self):
         """This process is back from the learner's function."""
@@ -101,9 +103,9 @@ def _counted(method):
     return call
 
 
-def _wait(method):
+def _wait(method, more=0):
     def call(*args, **kwargs):
-        _board.waits(True)
+        _board.waits(True, more)
         try:
             return method(*args, **kwargs)
         finally:
@@ -116,6 +118,7 @@ for _name in dir(dist.ProcessGroup):
     if _COLLECTIVE.match(_name):
         setattr(dist.ProcessGroup, _name, _counted(getattr(dist.ProcessGroup, _name)))
 dist.Work.wait = _wait(dist.Work.wait)
+dist.Store.wait = _wait(dist.Store.wait, 1)
 
 
 def _save(obj, f, *args, **kwargs):
@@ -189,8 +192,35 @@ def _serve(rank, sock):
         meeting, seed, name, args = message
         _seed(seed + rank)
         _meet(meeting)
-        value = _WORK[name](rank, *args)
-        _tell(sock, (value, _board.calls, dist.is_initialized()))
+        try:
+            value = _WORK[name](rank, *args)
+        except Exception as e:
+            _board.leaves()
+            _tell(sock, (_Raised(e), _board.calls, dist.is_initialized()))
+            if not _unwritten(e):
+                raise  # who waits for this process in a collective hears that it is gone
+        else:
+            _tell(sock, (value, _board.calls, dist.is_initialized()))
+
+
+def _unwritten(e):
+    """Then it is so in all processes, and they can go on together."""
+    return isinstance(e, NotImplementedError) and _board.calls == 0
+
+
+class _Raised:
+    """An exception of another process."""
+
+    def __init__(self, error):
+        frames = traceback.extract_tb(error.__traceback__)
+        self.error = error
+        self.line = next((f.lineno for f in reversed(frames) if f.filename == learner.__file__), None)
+
+    def again(self):
+        """Raises it here, from the same line of the learner's file."""
+        if self.line is None:
+            raise self.error
+        exec(compile("\n" * (self.line - 1) + "raise error", learner.__file__, "exec"), {"error": self.error})
 
 
 def _seed(seed):
@@ -237,19 +267,31 @@ def _together(size, name, *args):
         _recruit()
     meeting = _meeting if _meeting and _meeting[1] == size else (tempfile.mkdtemp(), size)
     _board.clear()
-    others = _peers[: size - 1]
+    others = [sock for _, sock in _peers[: size - 1]]
     try:
-        for _, sock in others:
+        for sock in others:
             _tell(sock, (meeting, torch.initial_seed() % 2**62, name, args))
         _meet(meeting)
-        results = [(_WORK[name](0, *args), _board.calls, dist.is_initialized())]
-        results += [_hear(sock) for _, sock in others]
-    except BaseException:
-        _dismiss()
+        value = _WORK[name](0, *args)
+    except BaseException as e:
+        _board.leaves()
+        if not (_unwritten(e) and all(_has_raised(_hear(sock)) for sock in others)):
+            said = [_hear(sock) for sock in select.select(others, [], [], 0)[0]]
+            _dismiss()
+            for reply in filter(_has_raised, said if isinstance(e, RuntimeError) else []):
+                reply[0].again()  # the one that this process has waited for in vain
         raise
-    if any(r is None or r[1:] != (_board.calls, True) for r in results):  # out of step with each other
+    replies = [(value, _board.calls, dist.is_initialized()), *map(_hear, others)]
+    if any(r is None or r[1:] != (_board.calls, True) for r in replies):  # out of step with each other
         _dismiss()
-    return [r and r[0] for r in results]
+    for reply in filter(_has_raised, replies):
+        _dismiss()
+        reply[0].again()
+    return [reply and reply[0] for reply in replies]
+
+
+def _has_raised(reply):
+    return reply is not None and isinstance(reply[0], _Raised)
 
 
 def _net(weights, grad=None):
@@ -287,7 +329,7 @@ def _shards(rank, visits):
 def _trained(rank, weights, batches, lr, grad):
     net = _net(weights[rank], grad)
     losses = learner.train(net, batches[rank], lr)
-    return {"losses": losses, "weights": _state(net)}
+    return {"losses": losses, "weights": _state(net), "group": dist.is_initialized()}
 
 
 def _saved(rank, size, state, wrapped, watched, paths):

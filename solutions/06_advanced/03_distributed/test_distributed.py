@@ -152,13 +152,14 @@ def test_global_random_state_stays(probe, rng):
 
 @task(3)
 def test_three_processes_equal_one_on_the_joined_batch(probe, rng):
-    """Three steps: the weights of all are those of one process that sees all the samples.
+    """Three steps: the weights of all are those of one process that sees all the samples. The group is still there.
 
-    三步之后，三个进程的权重都等于单个进程在全部样本上训练的结果。
+    三步之后，三个进程的权重都等于单个进程在全部样本上训练的结果。进程组还在。
     """
     ws, data = [weights(rng) for _ in range(3)], shares(rng, 3, 3)
     w, whole = ws[0], joined(data)
-    expect([r["weights"] for r in probe.trained(ws, data, 0.2)]).close_to(
+    seen = probe.trained(ws, data, 0.2)
+    expect([r["weights"] for r in seen]).close_to(
         [walk(w, whole, 0.2)["weights"]] * 3,
         dtype=torch.float32,
         mistaken_for={
@@ -167,6 +168,7 @@ def test_three_processes_equal_one_on_the_joined_batch(probe, rng):
             "never_stepped": [w] * 3,
         },
     )
+    expect([r["group"] for r in seen] == [True] * 3).true("values", "group_destroyed")
 
 
 @task(3)
