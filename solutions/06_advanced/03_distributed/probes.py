@@ -17,12 +17,12 @@ import select
 import signal
 import socket
 import struct
-import sys
 import tempfile
 import time
 import traceback
 
 import learner
+import numpy
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -227,8 +227,7 @@ def _seed(seed):
     """Each process its own: what they do alike must not come from a state that they have in common."""
     torch.default_generator.manual_seed(seed)
     random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % 2**32)
+    numpy.random.seed(seed % 2**32)
 
 
 def _meet(meeting):
@@ -319,11 +318,16 @@ def _averaged(rank, weights, xs, frozen):
     return {"grads": grads[frozen:], "missing": [g is None for g in grads[:frozen]], "weights": _state(net)}
 
 
+def _random_states():
+    """Torch's, Python's and NumPy's."""
+    _, drawn, place, *_ = numpy.random.get_state()
+    return torch.get_rng_state().tolist(), random.getstate(), drawn.tolist(), place
+
+
 def _shards(rank, visits):
-    before = torch.get_rng_state(), random.getstate()
+    before = _random_states()
     orders = [[int(i) for i in learner.shard(*visit)] for visit in visits]
-    untouched = torch.equal(before[0], torch.get_rng_state()) and before[1] == random.getstate()
-    return {"orders": orders, "untouched": untouched}
+    return {"orders": orders, "untouched": _random_states() == before}
 
 
 def _trained(rank, weights, batches, lr, grad):
