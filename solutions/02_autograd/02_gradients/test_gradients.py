@@ -99,6 +99,17 @@ def test_slope_twice(probe, rng):
     unmarked(probe.again("slope", ("polynomial", *c), x), slope, 2 * slope)
 
 
+@task(1, raises=ASKED)
+def test_slope_where_gradients_are_asked_for_already(probe, rng):
+    """A tensor that asks for gradients already, as a weight does.
+
+    本来就要求梯度的张量，例如网络的权重。
+    """
+    x, c = rng.normal(6), [rng.number(1, 2) for _ in range(3)]
+    _, slope = polynomial(c, x)
+    expect(probe.slope(("polynomial", *c), x.requires_grad_())).close_to(slope, mistaken_for={"not_a_leaf": None})
+
+
 @task(2, raises=ASKED)
 def test_gradient_of_a_mean(probe, rng):
     """Of n values that each depend on one element: the slope there, divided by n.
@@ -166,6 +177,18 @@ def test_mean_gradient_twice(probe, rng):
     x, c = rng.normal(4), [rng.number(1, 2) for _ in range(3)]
     gradient = polynomial(c, x)[1] / 4
     unmarked(probe.again("mean_gradient", ("polynomial", *c), x), gradient, 2 * gradient)
+
+
+@task(2, raises=ASKED)
+def test_mean_gradient_where_gradients_are_asked_for_already(probe, rng):
+    """A tensor that asks for gradients already, as a weight does.
+
+    本来就要求梯度的张量，例如网络的权重。
+    """
+    x, c = rng.normal(6), [rng.number(1, 2) for _ in range(3)]
+    _, slope = polynomial(c, x)
+    found = probe.mean_gradient(("polynomial", *c), x.requires_grad_())
+    expect(found).close_to(slope / 6, mistaken_for={"not_a_leaf": None})
 
 
 @task(3, raises=DETACHED)
@@ -244,6 +267,18 @@ def test_descend_twice(probe, rng):
     unmarked(probe.again("descend", ("cosh", c), w, 0.1, 1), w - step, w - 2 * step)
 
 
+@task(3, raises=DETACHED | {"NoneType": "not_a_leaf"})
+def test_descent_of_a_weight(probe, rng):
+    """A w that asks for gradients already, as a weight does: the new one carries no history all the same.
+
+    本来就要求梯度的 w，例如网络的权重：新的 w 同样不带计算历史。
+    """
+    w, c = rng.normal(3), rng.normal(3)
+    moved = probe.descend(("cosh", c), w.requires_grad_(), 0.1, 1)
+    expect(moved).close_to(w.detach() - 0.1 * torch.sinh(w.detach() - c))
+    expect(moved).tracks_gradient(False)
+
+
 @task(4, raises=ASKED)
 def test_vector_jacobian_product(probe, rng):
     """vᵀJ of exp(Ax) is Aᵀ(v·y).
@@ -297,3 +332,14 @@ def test_product_twice(probe, rng):
     x, a, v = rng.normal(6), rng.normal(5), rng.normal(5)
     product = neighbours(v * a, x)
     unmarked(probe.again("vjp", ("neighbours", a), x, v), product, 2 * product)
+
+
+@task(4, raises=ASKED)
+def test_product_where_gradients_are_asked_for_already(probe, rng):
+    """An x that asks for gradients already, as a weight does.
+
+    本来就要求梯度的 x，例如网络的权重。
+    """
+    x, a, v = rng.normal(6), rng.normal(5), rng.normal(5)
+    found = probe.vjp(("neighbours", a), x.requires_grad_(), v)
+    expect(found).close_to(neighbours(v * a, x), mistaken_for={"not_a_leaf": None})
