@@ -484,11 +484,11 @@ def _peak():
 
 
 def test_no_mutation_gets_through_unpack():
-    """20,000 damaged frames: each is Forged or a value that could have been sent, and costs little memory."""
+    """50,000 damaged frames: each is Forged or a value that could have been sent, and costs little memory."""
     rng = random.Random(0)
     seen = set()
     with little_memory():
-        for i in range(20_000):
+        for i in range(50_000):
             header, body = split(mutate(rng, SAMPLES[i % len(SAMPLES)]).ljust(12, b"\0"))
             try:
                 value = unpack(header, body).value
@@ -500,11 +500,11 @@ def test_no_mutation_gets_through_unpack():
 
 
 def test_no_mutation_gets_through_a_channel():
-    """20,000 damaged frames through a socket: Forged, Closed or a value; never a hang."""
+    """50,000 damaged frames through a socket: Forged, Closed or a value; never a hang."""
     rng = random.Random(1)
     seen = set()
     with little_memory():
-        for i in range(20_000):
+        for i in range(50_000):
             with channel() as (near, far):
                 far.sendall(mutate(rng, SAMPLES[i % len(SAMPLES)]))
                 far.close()

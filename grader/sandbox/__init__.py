@@ -25,6 +25,6 @@ What is covered: reading hidden tests or other submissions, the network, writing
 the check, exhausting memory, disk, processes or output, forging results.
 What is not: bugs of the kernel that all tiers share; lies about what the cell itself computes (the judge recomputes).
 
-Near side: warden, cell, proc, wire. Far side: zygote, jail, runner, rootfs, landlock, seccomp, kernel. The far side
-imports only itself, wire, msgspec, torch and the standard library.
+Near side: warden, cell, proc, cgroup, wire. Far side: zygote, jail, runner, rootfs, landlock, seccomp, kernel. The far
+side imports only itself, wire, msgspec, torch and the standard library.
 """

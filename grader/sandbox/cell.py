@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from grader.sandbox import proc
+from grader.sandbox.cgroup import Group
 
 if TYPE_CHECKING:
     from grader.sandbox import wire
@@ -82,6 +83,7 @@ class Cell:
         self.pid = 0
         self.output = bytearray()
         self.flooded = False
+        self.group: Group | None = None  # once the kernel keeps its limits
         self._host = host
         self._number = number
         self._out = out
@@ -151,6 +153,9 @@ class Cell:
             gone.poll(_BURIAL * 1000)
             os.close(self._pidfd)
             self._pidfd = -1
+        if self.group is not None:
+            self.group.close()
+            self.group = None
         if self._out >= 0:
             os.close(self._out)
             self._out = -1

@@ -1,7 +1,9 @@
 """seccomp: the system calls that torch, DataLoader workers and gloo need, and no others.
 
-An allow-list. A call that is known but not allowed fails with EPERM, a number that this file has never heard of with
-ENOSYS (so that libraries fall back to older calls). Some calls are allowed only with certain arguments.
+An allow-list: what the references of all sections were seen to call (by tracing their cells), and the plain relatives
+of that (reading, waiting, asking), which other right answers call. A call that is known but not allowed fails with
+EPERM, a number that this file has never heard of with ENOSYS (so that libraries fall back to older calls). Some calls
+are allowed only with certain arguments.
 """
 
 import ctypes

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from grader.sandbox import jail, landlock, proc, rootfs
+from grader.sandbox import cgroup, jail, landlock, proc, rootfs
 from grader.sandbox.cell import OPEN_SECONDS, Bounds, Cell, Died, Forgery, Lost, TimedOut
 
 TIERS = ("T3", "T2", "T1")
@@ -72,6 +72,7 @@ class Warden:
         self._opened: dict[int, int] = {}  # number -> pidfd
         self._spare: Cell | None = None
         self._count = 0
+        self._groups = cgroup.delegated()
         self._spawn(self.tiers[0])
 
     def __enter__(self) -> "Warden":
@@ -121,6 +122,7 @@ class Warden:
                     cell.close()
                 cell = self._request(bounds, preload)
             cell.ready()
+            self._enclose(cell)
             if ahead:
                 self._spare = self._request(bounds, preload)
         except Lost:
@@ -129,6 +131,16 @@ class Warden:
             self._spawn(self.tier)
             raise
         return cell
+
+    def _enclose(self, cell: "Cell") -> None:
+        """Lets the kernel watch over the memory of all its processes together, where it has been left to us."""
+        if self._groups is None or cell.group is not None:
+            return
+        bounds = cell.kind[0]
+        with contextlib.suppress(OSError):  # else the watchdog does it
+            group = self._groups.group(memory_max=(bounds.memory_mb << 20) * 5 // 4, pids_max=bounds.processes + 1)
+            cell.group = group
+            group.add(cell.pid)
 
     def close(self) -> None:
         """Kills every cell and the zygote. Idempotent."""
@@ -225,7 +237,7 @@ class Warden:
             landlock.abi() if self.tier != "T1" else 0,
             filtered,
             self.tier == "T3",
-            "rlimit+watchdog",
+            "rlimit+watchdog" if self._groups is None else "rlimit+cgroup",
             tuple(degraded),
         )
 
