@@ -299,6 +299,15 @@ def doctor(shell: Shell) -> None:
     click.echo("\n".join(plain.sandbox(pool.survey(shell.course), shell.lang)))
 
 
+@_command(learn, "stop")
+def stop(shell: Shell) -> None:
+    """End the warm grader."""
+    from grader import progress, service
+
+    stopped = service.stop(progress.home(shell.environ))
+    click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
+
+
 @learn.group("dev", cls=_SpokenGroup, help="dev")
 @_lang
 def dev() -> None:

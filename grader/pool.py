@@ -40,7 +40,7 @@ def run(
     """
     batches = list(_batches(jobs))
     if where == "here":
-        with _Judge(course, require, at_most) as judge:
+        with Judge(course, require, at_most) as judge:
             for batch in batches:
                 yield from judge.grade(batch)
     elif where == "processes":
@@ -51,26 +51,30 @@ def run(
 
 def survey(course: Course, at_most: Tier = Tier.T3) -> Sandbox:
     """The confinement that this host gives, found by trying. Raises warden.Lost."""
-    with _Judge(course, None, at_most) as judge:
+    with Judge(course, None, at_most) as judge:
         return judge.sandbox()
 
 
-class _Judge:
-    """A warden, and the judge that uses it. The zygote starts first: it imports torch while this process does."""
+class Judge:
+    """A warden, and the judge that uses it. The zygote starts first: it imports torch while this process does.
 
-    def __init__(self, course: Course, require: Tier | None, at_most: Tier) -> None:
+    Raises warden.Unavailable if `require` cannot be had, warden.Lost if no cell can be started, from `grade` on.
+    """
+
+    def __init__(self, course: Course, require: Tier | None = None, at_most: Tier = Tier.T3) -> None:
         self.course = course
         self.cells = warden.Warden(course.about.packages, course.about.preload, require, at_most)
         self.secret = secret()
         self.ahead = (os.cpu_count() or 1) > 1
 
-    def __enter__(self) -> "_Judge":
+    def __enter__(self) -> "Judge":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.cells.close()
 
     def sandbox(self) -> Sandbox:
+        """The confinement of its cells, found by trying."""
         from grader import judge
 
         return judge.sandbox_of(self.cells.confinement())
@@ -101,12 +105,12 @@ def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
             yield group[i : i + BATCH]
 
 
-_worker: _Judge | None = None
+_worker: Judge | None = None
 
 
 def _start(exercises: Path, solutions: Path, require: Tier | None, at_most: Tier) -> None:
     global _worker
-    _worker = _Judge(Course(exercises, solutions), require, at_most)
+    _worker = Judge(Course(exercises, solutions), require, at_most)
     _worker.ahead = False  # the other core has a worker of its own
     atexit.register(_worker.cells.close)
 

@@ -167,12 +167,17 @@ class Shell:
             from grader import judge
 
             return judge.debug(section, text, path)
+        from grader import service
+
+        job = Job(section=section.slug, section_digest=section.digest, text=text)
+        tier = Tier(require) if require else None
+        if verdict := service.judge(self.course, job, tier, progress.home(self.environ), _prepare_to_show):
+            return verdict
         from grader import pool
         from grader.sandbox import warden
 
-        job = Job(section=section.slug, section_digest=section.digest, text=text)
         try:
-            (verdict,) = pool.run(self.course, [job], require=Tier(require) if require else None)
+            (verdict,) = pool.run(self.course, [job], require=tier)
             return verdict
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
@@ -222,6 +227,10 @@ class Shell:
     def show(self, path: Path) -> str:
         """A path as short as it can be clicked."""
         return plain.location(path, self.cwd)
+
+
+def _prepare_to_show() -> None:
+    import grader.reports.terminal  # noqa: F401
 
 
 def unkept(shell: Shell) -> str:

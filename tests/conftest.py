@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 os.environ["LEARN_HOME"] = tempfile.mkdtemp(prefix="learn-tests-")  # nobody's own progress is touched
+os.environ["LEARN_SERVICE"] = "off"  # but in the tests of the service
 collect_ignore = ["attacks", "golden", "mini_course"]  # data of test_attacks and test_golden
 
 LAST = ("test_mutants", "test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")

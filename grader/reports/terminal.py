@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.text import Text
 
@@ -15,6 +14,8 @@ from grader.reports.plain import title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
+    from rich.markdown import Markdown
+
     from grader.course import Section
 
 WIDTH = 80
@@ -34,9 +35,15 @@ def show_markdown(text: str, file: IO[str] | None = None) -> None:
     """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
     out = console(file)
     if out.is_terminal:
-        out.print(Markdown(text))
+        out.print(_rendered(text))
     else:
         out.out(text, highlight=False)
+
+
+def _rendered(text: str) -> "Markdown":
+    from rich.markdown import Markdown  # 80 ms, which a pass does not need
+
+    return Markdown(text)
 
 
 def show_verdict(
@@ -144,7 +151,7 @@ class _Screen:
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
-            self.out.print(Padding(Markdown(explained), (0, 0, 0, 6)))
+            self.out.print(Padding(_rendered(explained), (0, 0, 0, 6)))
         else:
             self.paragraph(sentences.sentence(check, self.lang))
         for detail in sentences.details(check, self.lang):
