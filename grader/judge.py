@@ -55,6 +55,7 @@ class _Sitting(Fixtures):
         self.bars = bars
         self.new_desk = desk
         self.done = done
+        self.notes = []
         self.errors: list[str] = []
         self.call: pytest.CallInfo[None] | None = None
 
@@ -108,7 +109,10 @@ class _Sitting(Fixtures):
             if job.until_loud and any(c.loud for c in before):
                 check = Check(**_about(item), outcome=Outcome.SKIPPED)
             else:
+                self.notes.clear()
                 check = self._one(item, digest, desk, before)
+                if job.draw:
+                    check = msgspec.structs.replace(check, measured=tuple(self.notes))
             done[item.nodeid] = check, time.monotonic() - began
         checks: list[Check] = []
         for item in plan:  # by task again; an example may have run before what it stands on had failed
@@ -204,7 +208,8 @@ def _session(
     def desk(job: Job) -> Desk:
         ends = time.monotonic() + (section.limits.section if not options else 1e9)
         limit = section.limits.test if not options else 1e9
-        return Desk(job.text, file or section.stub.name, probes, open_cell, limit, ends, secret)
+        inputs = f"draw {job.draw}".encode() if job.draw else secret  # a draw is the same on every machine
+        return Desk(job.text, file or section.stub.name, probes, open_cell, limit, ends, inputs)
 
     def done(job: Job, desk: Desk, checks: list[Check], times: list[float], total: float, errors: list[str]) -> None:
         stale = job.section_digest != section.digest

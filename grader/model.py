@@ -65,6 +65,14 @@ _LOUD = (Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.DENI
 _RAISED = ("raised", "arity", "syntax", "import_raised", "exited")
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What a test held against one of the section's thresholds."""
+
+    bar: str  # the threshold's name
+    value: float | None  # None: not a finite number
+    least: bool  # True: at least the threshold is right; False: at most
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of one test."""
 
@@ -78,6 +86,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     where: int | None = None  # line in the learner's file
     params: dict[str, Any] = {}  # what the wording of `kind` needs; never inputs or expected values of hidden tests
     flag: str = ""  # why a person should look at this
+    measured: tuple[Measured, ...] = ()  # of a job with `draw` only: it tells of a hidden test's inputs
 
     @property
     def loud(self) -> bool:
@@ -94,6 +103,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""  # the caller's own name for it, returned in the verdict
     visible_only: bool = False
     until_loud: bool = False  # what comes after the first check that is loud is skipped
+    draw: int = 0  # not 0: inputs that anybody can draw again, to calibrate the tests; never for a learner
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from grader.compare import Difference, Tolerance, difference, same
+from grader.model import Measured
 from grader.source import Source
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -52,6 +53,23 @@ def task(
     return put
 
 
+class Bar(float):
+    """A threshold of exercise.yaml. It notes what is held against it, passed or not, for `learn dev calibrate`."""
+
+    name: str
+    notes: list[Measured]
+
+    def __new__(cls, height: float, name: str, notes: list[Measured]) -> "Bar":
+        """A float of that height, which writes to those notes."""
+        bar = super().__new__(cls, height)
+        bar.name, bar.notes = name, notes
+        return bar
+
+    def note(self, value: object, least: bool) -> None:
+        """That value was seen."""
+        self.notes.append(Measured(self.name, _finite(value), least))
+
+
 class Failure(AssertionError):
     """A test's finding about the learner's answer."""
 
@@ -60,7 +78,7 @@ class Failure(AssertionError):
         self.kind = kind
         self.mistake = mistake
         self.where = where
-        self.params = params
+        self.params = {k: float(v) if isinstance(v, Bar) else v for k, v in params.items()}
         self.shown: tuple[Any, Any] | None = None  # got and wanted: for tests that the learner may read
 
 
@@ -212,6 +230,8 @@ class Expectation:
     def true(self, kind: str, mistake: str = "", **params: Any) -> None:
         """The value is True; else the failure is of that kind. For what no comparison says."""
         if self.value is not True:
+            if isinstance(bar := params.get("bar"), Bar):  # it will not come to at_least any more
+                bar.note(params.get("got"), kind == "below")
             raise Failure(kind, mistake, **params)
 
     def avoids(self, *names: str, mistake: str) -> None:
@@ -226,7 +246,10 @@ class Expectation:
         value = self.value.item() if isinstance(self.value, torch.Tensor) and self.value.numel() == 1 else self.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             self._settle(difference(value, 0.0, Tolerance()), Tolerance(), None, mistaken_for)
-        elif not (value >= bar if kind == "below" else value <= bar):
+            return
+        if isinstance(bar, Bar):
+            bar.note(value, kind == "below")
+        if not (value >= bar if kind == "below" else value <= bar):
             rough = Difference(kind, {"got": _rounded(value), "bar": bar})
             self._settle(rough, Tolerance(), None, mistaken_for)
 
@@ -244,6 +267,14 @@ class Expectation:
         failure = Failure(found.kind, mistake, **found.params)
         failure.shown = (self.value, want)
         raise failure
+
+
+def _finite(value: object) -> float | None:
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _rounded(value: float) -> float | str:
@@ -281,11 +312,12 @@ expect = _Expect()
 
 
 class Fixtures:
-    """The fixtures, as a pytest plugin. `desk`, `seed` and `bars` are set by whoever runs the tests."""
+    """The fixtures, as a pytest plugin. `desk`, `seed`, `bars` and `notes` are set by whoever runs the tests."""
 
     desk: Desk
     seed: int
     bars: Mapping[str, float]
+    notes: list[Measured]  # what a test held against the bars
 
     @pytest.fixture
     def learner(self) -> Far:
@@ -311,4 +343,4 @@ class Fixtures:
     @pytest.fixture
     def bar(self) -> Mapping[str, float]:
         """The thresholds of exercise.yaml."""
-        return self.bars
+        return {name: Bar(height, name, self.notes) for name, height in self.bars.items()}

@@ -253,6 +253,28 @@ def test_thresholds_and_skips(cells: warden.Warden, folder: Path) -> None:
     assert judge.grade(section, jobs, cells, b"s")[0].checks[0].params["bar"] == 7.5
 
 
+def test_draws_of_inputs(cells: warden.Warden, folder: Path) -> None:
+    """A draw has inputs of its own, the same under every secret, and the verdict says what was held against thresholds;
+    a learner's verdict, which is no draw, does not.
+    """
+    yaml = folder / "exercises/01_mini/01_double/exercise.yaml"
+    yaml.write_text(yaml.read_text() + "thresholds: {sum: 0}\n")
+    tests = "@task(1)\ndef test_a(learner, rng, bar):\n"
+    tests += "    expect(learner.double(rng.uniform(3)).sum()).at_least(bar['sum'])\n\n\n"
+    tests += "@task(1)\ndef test_b(learner):\n    learner.double(torch.ones(1))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + tests)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text("")
+    section = Course.at(folder)["double"]
+    jobs = [Job(section="double", section_digest=section.digest, text=RIGHT, draw=n) for n in (0, 1, 2)]
+    first, second = (judge.grade(section, jobs, cells, secret) for secret in (b"a", b"b"))
+    assert all(v.passed for v in first + second)
+    assert [v.timeless() for v in first] == [v.timeless() for v in second]
+    measured = [[c.measured for c in v.checks] for v in first]
+    assert measured[0] == [(), ()] and b"measured" not in first[0].to_json()
+    ((one,), nothing), ((two,), _) = measured[1:]
+    assert one.bar == two.bar == "sum" and one.least and one.value != two.value and nothing == ()
+
+
 def test_a_batch_survives_every_answer(cells: warden.Warden, folder: Path) -> None:
     """An answer that Python cannot print, a closed channel, an odd exit: each costs itself alone, and is no excuse."""
     hostile = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import SCHEMA, Check, Job, Limits, Outcome, Sandbox, Tier, Times, Verdict, schema, score
+from grader.model import SCHEMA, Check, Job, Limits, Measured, Outcome, Sandbox, Tier, Times, Verdict, schema, score
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -29,6 +29,9 @@ CHECKS = st.builds(
     where=st.none() | st.integers(1, 10**6),
     params=st.dictionaries(TEXT, VALUES, max_size=3),
     flag=TEXT,
+    measured=st.lists(
+        st.builds(Measured, TEXT, st.none() | st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+    ).map(tuple),
 )
 POINTS = st.fractions(min_value=0).map(str)
 VERDICTS = st.builds(
@@ -164,7 +167,8 @@ def test_a_job_travels(text, name):
     """It carries the learner's text, and nothing of the tests."""
     job = Job(section="s", section_digest="d", text=text, id=name)
     assert msgspec.json.decode(msgspec.json.encode(job), type=Job) == job
-    assert set(Job.__struct_fields__) == {"section", "section_digest", "text", "id", "visible_only", "until_loud"}
+    fields = {"section", "section_digest", "text", "id", "visible_only", "until_loud", "draw"}
+    assert set(Job.__struct_fields__) == fields
 
 
 # what a verdict says

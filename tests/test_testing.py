@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import tensor
 
-from grader.testing import Failure, Far, Fixtures, LearnerRaised, NotYet, Rng, Source, TaskMark, expect, task
+from grader.model import Measured
+from grader.testing import Bar, Failure, Far, Fixtures, LearnerRaised, NotYet, Rng, Source, TaskMark, expect, task
 
 ONES, TWOS = torch.ones(3), torch.full((3,), 2.0)
 
@@ -579,3 +580,51 @@ def test_the_fixtures_are_those_that_the_design_names():
     """learner, probe, rng, source and bar; no more, so that nothing else can be asked for."""
     names = {n for n, f in inspect.getmembers(Fixtures) if type(f).__name__ == "FixtureFunctionDefinition"}
     assert names == {"learner", "probe", "rng", "source", "bar"}
+
+
+# thresholds
+
+
+def test_a_bar_notes_what_is_held_against_it():
+    """Whether it passes or not, and on which side is right."""
+    notes = []
+    accuracy, loss = Bar(0.9, "accuracy", notes), Bar(0.2, "loss", notes)
+    expect(0.95).at_least(accuracy)
+    expect(torch.tensor(0.125)).at_most(loss)
+    assert failure(expect(0.5).at_least, accuracy).params == {"got": 0.5, "bar": 0.9}
+    assert notes == [
+        Measured("accuracy", 0.95, True),
+        Measured("loss", 0.125, False),
+        Measured("accuracy", 0.5, True),
+    ]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400])
+def test_a_bar_notes_that_a_number_was_not_finite(value):
+    """JSON has no word for such."""
+    notes = []
+    failure(expect(value).at_most, Bar(1.0, "loss", notes))
+    assert notes == [Measured("loss", None, False)]
+
+
+def test_what_is_no_number_is_not_noted():
+    """It is a failure of another kind."""
+    notes = []
+    for value in (None, "high", True, torch.ones(2)):
+        failure(expect(value).at_least, Bar(1.0, "a", notes))
+    assert notes == []
+
+
+def test_a_failure_of_a_kind_of_its_own_is_noted():
+    """Where the test says itself what came, and against which bar."""
+    notes = []
+    bar = Bar(0.9, "accuracy", notes)
+    expect(True).true("below", got=0.95, bar=bar)
+    failure(expect(False).true, "below", "learned_nothing", got=0.1, bar=bar)
+    assert notes == [Measured("accuracy", 0.1, True)]
+
+
+def test_a_bar_in_a_failure_is_a_plain_number():
+    """A verdict travels as JSON, which knows no other."""
+    params = failure(expect(0.5).at_least, Bar(0.9, "accuracy", [])).params
+    assert type(params["bar"]) is float and msgspec.json.encode(params)
