@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,12 @@ from grader import __version__, guide
 from grader.course import CourseError
 from grader.model import Tier
 from grader.reports import plain, words
+from grader.reports import quality as quality_report
 from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 from grader.workspace import Workspace
+
+if TYPE_CHECKING:
+    from grader.quality import Record
 
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -346,6 +350,58 @@ def dev_mutants(shell: Shell, names: tuple[str, ...], jobs: int | None, as_json:
     lines = plain.measured(measures, mutants.WANTED, shell.show, shell.lang)
     click.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines))
     return NOT_PASSED - all(m.good for m in measures)
+
+
+@_command(dev, "calibrate", "dev-calibrate")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+@click.option("--draws", metavar="N", type=click.IntRange(3), default=20)
+@click.option("--jobs", metavar="N", type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def dev_calibrate(shell: Shell, names: tuple[str, ...], draws: int, jobs: int | None, as_json: bool) -> int:
+    """Right answers over many draws of the inputs."""
+    from grader import calibrate
+
+    done = []
+    for c in calibrate.calibrate(shell.course, names, draws, jobs):
+        done.append(c)
+        if not as_json:
+            click.echo("\n".join(quality_report.calibrated(c, shell.lang)))
+    told = json.dumps([c.facts() for c in done], ensure_ascii=False)
+    click.echo(told if as_json else quality_report.calibration_ends(done, shell.lang))
+    return NOT_PASSED - all(c.good for c in done)
+
+
+@_command(dev, "quality", "dev-quality")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+@click.option("--jobs", metavar="N", type=click.IntRange(1))
+@click.option("--page", "page_only", is_flag=True)
+def dev_quality(shell: Shell, names: tuple[str, ...], jobs: int | None, page_only: bool) -> int:
+    """What is known of the tests, for everybody to read."""
+    from grader import mutants, quality
+
+    good, records = True, quality.read(shell.course)
+    wanted = names or [s.slug for s in quality.stale(shell.course, records)]
+    for m, c in quality.measure(shell.course, [] if page_only else wanted, jobs):
+        good &= m.good and c.good
+        click.echo("\n".join(plain.measured([m], mutants.WANTED, shell.show, shell.lang)))
+        click.echo("\n".join(["", *quality_report.calibrated(c, shell.lang)]))
+        if not m.fault:
+            records[m.section.slug] = quality.record(m.section, m, c)
+        _publish(shell, records)  # after each: it may take an hour, and not all of it shall be lost
+    for path in _publish(shell, records):
+        click.echo(shell.show(path))
+    return NOT_PASSED - good
+
+
+def _publish(shell: Shell, records: "dict[str, Record]") -> list[Path]:
+    """The page is for readers of the repository, and does not change with its writer's language."""
+    from grader import quality
+
+    sections = shell.course.sections
+    changed = {s.slug for s in quality.stale(shell.course, records)}
+    text = quality_report.page(sections, records, changed, "en")
+    totals = "\n\n".join(t for lang in words.LANGUAGES for t in quality_report.totals(sections, records, lang))
+    return quality.write(shell.course, records, text, totals + "\n")
 
 
 def _show(markdown: str) -> None:

@@ -244,6 +244,8 @@ def test_imports_point_down(lazy):
         "grader.submission",
         "grader.proof",
         "grader.mutants",
+        "grader.calibrate",
+        "grader.quality",
         "cli",
     ],
 )

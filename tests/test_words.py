@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.calibrate import ANGULAR, LOG, PLAIN
 from grader.model import Outcome, Tier
 from grader.reports import words
 from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages, say
@@ -29,6 +30,10 @@ KINDS = [
     "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
+_OPTIONS = (
+    *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
+    *("draws", "page_only"),
+)
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
     "refused_in_archive", "archive_broken", "archive_too_big", "archive_too_many", "archive_bomb",
@@ -86,13 +91,14 @@ def test_every_key_is_used():
         | {f"error.{k}_near" for k in exact}
         | {f"help.{k}" for k in exact}
     )
-    options = {f"help.option.{k}" for k in ("lang", "course", "version", "help", "as_json", "require", "debug", "jobs")}
+    options = {f"help.option.{k}" for k in _OPTIONS}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     source = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
     findings = {f"proof.{n.value}" for n in source if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
     families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
-    measured = {f"mutants.{k}" for k in exact}
+    measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
+    measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     used = exact | errors | measured | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
 
