@@ -19,6 +19,7 @@ from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 from grader.workspace import Workspace
 
 if TYPE_CHECKING:
+    from grader.proof import Progress
     from grader.quality import Record
 
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -320,16 +321,26 @@ def dev() -> None:
 
 @_command(dev, "check", "dev-check")
 @click.argument("names", metavar="[SECTION]...", nargs=-1)
-def dev_check(shell: Shell, names: tuple[str, ...]) -> int:
+@click.option("--all", "anew", is_flag=True)
+@click.option("--jobs", metavar="N", type=click.IntRange(1))
+def dev_check(shell: Shell, names: tuple[str, ...], anew: bool, jobs: int | None) -> int:
     """The course proves itself."""
     from grader import proof
 
     found = 0
-    for proven in proof.check(shell.course, names):
+    for proven in proof.check(shell.course, names, anew=anew, workers=jobs, tell=lambda p: _rewrite(shell, p)):
         found += len(proven.findings)
+        _rewrite(shell, None)
         click.echo("\n".join(plain.proven(proven, shell.show, shell.lang)))
     click.echo(words.say("proof.total" if found else "proof.all_good", shell.lang, found=found))
     return NOT_PASSED if found else PASSED
+
+
+def _rewrite(shell: Shell, progress: "Progress | None") -> None:
+    """The line on how far it is, in the place of the last one; None: no such line. Nothing unless on a terminal."""
+    if sys.stderr.isatty():
+        text = plain.proving(progress, shell.lang) if progress else ""
+        click.echo(f"\r\x1b[K{text}", err=True, nl=False)
 
 
 @_command(dev, "mutants", "dev-mutants")

@@ -57,6 +57,7 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     preload: list[str] = []  # modules that most answers import, in the end: loaded once, before any cell is forked
     packages: list[str] = []  # distributions a cell may import beside torch
+    hosts: list[str] = []  # that a text may link to, each with its subdomains; empty: any
 
 
 class ExerciseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +80,14 @@ class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     becomes: str
     why: str
     within: str = ""  # the function or class, dotted
+
+
+class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"rejected": "not"}):
+    """A word of the field in English and Chinese; an entry of `glossary.yaml`."""
+
+    en: str
+    zh: str
+    rejected: list[str] = []  # other Chinese words for it, which this course does not use
 
 
 @dataclass(frozen=True)
@@ -220,6 +229,12 @@ class Course:
         for s in self.sections:
             visit(s, ())
         return list(done.values())
+
+    @functools.cached_property
+    def glossary(self) -> list[Term]:
+        """The entries of `exercises/glossary.yaml`; empty where there is none. Raises CourseError."""
+        path = self.exercises / "glossary.yaml"
+        return _yaml(path, list[Term]) if path.is_file() else []
 
     def chapter(self, section: Section) -> Chapter:
         """The chapter a section is in."""

@@ -1,11 +1,12 @@
-"""The nouns everything else speaks in: limits, jobs, checks and verdicts, all frozen.
+"""The nouns everything else speaks in: limits, jobs, checks, verdicts and findings, all frozen.
 
 A verdict carries ids and parameters, never words for people: wording lives in `reports/` and in the lesson files.
 """
 
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -178,6 +179,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def timeless(self) -> "Verdict":
         """The same verdict without its times: equal for equal submissions."""
         return msgspec.structs.replace(self, times=Times(), job="")
+
+
+class Finding(NamedTuple):
+    """Something about a course that is not as it must be."""
+
+    path: Path
+    kind: str
+    params: dict[str, Any]
+    line: int | None = None  # None for what is missing as a whole: a file, a folder's contents
 
 
 def schema() -> dict[str, Any]:

@@ -9,20 +9,29 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import platformdirs
 
+from grader import lessons
 from grader.course import Course
-from grader.model import Job, Sandbox, Tier, Verdict
+from grader.model import Finding, Job, Sandbox, Tier, Verdict
 from grader.sandbox import warden
 
 BATCH = 16  # submissions a pytest session
 _TRIES = 3
 _SECRET_BYTES = 32
+
+
+class Rehearsal(NamedTuple):
+    """What the code blocks in a section's lessons really did."""
+
+    section: str  # slug
+    findings: list[Finding]
 
 
 def run(
@@ -44,9 +53,29 @@ def run(
             for batch in batches:
                 yield from judge.grade(batch)
     elif where == "processes":
-        yield from _in_processes(course, batches, workers or os.cpu_count() or 1, require, at_most)
+        for found in _in_processes(course, [(_grade, b) for b in batches], workers, require, at_most):
+            yield from map(Verdict.from_json, found)
     else:
         raise ValueError(f"where: {where}")
+
+
+def prove(
+    course: Course, jobs: Iterable[Job], slugs: Sequence[str], workers: int | None = None
+) -> Iterator[Verdict | Rehearsal]:
+    """A verdict for each job, and the rehearsal of the lessons of these sections, as they come; in processes.
+
+    Raises warden.Lost if no cell can be started.
+    """
+    batches = list(_batches(jobs))
+    tasks: list[_Task] = []
+    for slug in slugs:  # section by section, so that the first ones are ready early
+        tasks.append((_rehearse, slug))
+        tasks += [(_grade, b) for b in batches if b[0].section == slug]
+    for found in _in_processes(course, tasks, workers, None, Tier.T3):
+        if isinstance(found, Rehearsal):
+            yield found
+        else:
+            yield from map(Verdict.from_json, found)
 
 
 def survey(course: Course, at_most: Tier = Tier.T3) -> Sandbox:
@@ -120,19 +149,28 @@ def _grade(batch: list[Job]) -> list[bytes]:
     return [v.to_json() for v in _worker.grade(batch)]
 
 
+def _rehearse(slug: str) -> Rehearsal:
+    assert _worker is not None
+    course = _worker.course
+    return Rehearsal(slug, list(lessons.rehearse(course[slug], course.about.languages, _worker.cells)))
+
+
+_Task = tuple[Callable[[Any], Any], Any]
+
+
 def _in_processes(
-    course: Course, batches: list[list[Job]], workers: int, require: Tier | None, at_most: Tier
-) -> Iterator[Verdict]:
+    course: Course, tasks: Sequence[_Task], workers: int | None, require: Tier | None, at_most: Tier
+) -> Iterator[Any]:
+    """What these functions of a worker return, as it comes."""
     arguments = (course.exercises, course.solutions, require, at_most)
-    with ProcessPoolExecutor(
-        max(1, min(workers, len(batches))), get_context("spawn"), initializer=_start, initargs=arguments
-    ) as executor:
-        waiting: set[Future[list[bytes]]] = {executor.submit(_grade, b) for b in batches}
+    count = max(1, min(workers or os.cpu_count() or 1, len(tasks)))
+    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_start, initargs=arguments) as executor:
+        waiting: set[Future[Any]] = {executor.submit(work, what) for work, what in tasks}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield from map(Verdict.from_json, future.result())
+                    yield future.result()
         finally:
             for future in waiting:
                 future.cancel()

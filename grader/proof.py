@@ -3,221 +3,136 @@
 What it finds is a kind with parameters and a place; the words are in the reports.
 """
 
-import ast
-import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from grader import pool
-from grader.course import Course, Section, sections_of
-from grader.model import Job, Outcome, Verdict
+from grader.cache import Cache
+from grader.course import Course, Section
+from grader.model import Check, Finding, Job, Outcome, Verdict
+from grader.rules import files, line_of, named, strays, structure
 
-_REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
-_FAILS = re.compile(r"Fails: (\d+(?:, ?\d+)*)\. \S")
+__all__ = ["Finding", "Progress", "Proof", "check", "judged", "structure"]
+
+_FIRST = ("missing_file", "encoding", "syntax")  # nothing can be judged before these are mended
 _UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.FAILED)
-_HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」”][,:;?!]")  # Chinese has punctuation of its own
-_TIERS = 3
-_WRONGS = 3
-
-
-class Finding(NamedTuple):
-    """Something about the course that is not as it must be."""
-
-    path: Path
-    kind: str
-    params: dict[str, Any]
-    line: int | None = None
 
 
 class Proof(NamedTuple):
     """What was found out about one section."""
 
-    section: Section
+    section: Section | None  # None: about the course as a whole
     findings: list[Finding]
-    judged: int  # how many answers
-    seconds: float  # the reference's
+    judged: int = 0  # how many answers
+    seconds: float = 0.0  # the reference's
+    kept: bool = False  # nothing that it depends on has changed since it was found
 
 
-def check(course: Course, names: Sequence[str]) -> Iterator[Proof]:
-    """Proves these sections (by default all), one after the other. Raises UnknownSection, CourseError."""
+class Progress(NamedTuple):
+    """How far a check is."""
+
+    done: int  # answers judged
+    total: int
+    left: float | None  # seconds, as far as can be told
+
+
+def check(
+    course: Course,
+    names: Sequence[str] = (),
+    *,
+    anew: bool = False,
+    workers: int | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[Proof]:
+    """Proves these sections (by default all), as they get ready; first those whose last proof still holds.
+
+    `anew`: without looking at what was kept. Raises UnknownSection, CourseError, warden.Lost.
+    """
     course.in_order()
-    sections = [course[n] for n in names] or course.sections
-    plans = {s.slug: _answers(s) for s in sections}
+    sections = list({s.slug: s for s in ([course[n] for n in names] or course.sections)}.values())
+    if not names and (found := list(strays(course))):
+        yield Proof(None, found)
+    cache = Cache(course)
+    digests = {s.slug: cache.digest(s) for s in sections}  # of now: whoever edits meanwhile has something to prove
+    waiting: list[Section] = []
+    for section in sections:
+        kept = None if anew else cache.holding(section, digests[section.slug])
+        if kept:
+            yield Proof(section, [], kept.judged, kept.seconds, kept=True)
+        else:
+            waiting.append(section)
+    for proof in _prove(course, waiting, workers, tell):
+        if proof.section and not proof.findings:
+            cache.keep(proof.section, digests[proof.section.slug], proof.judged, proof.seconds)
+        yield proof
+
+
+def _prove(
+    course: Course, sections: Sequence[Section], workers: int | None, tell: Callable[[Progress], None]
+) -> Iterator[Proof]:
+    if not sections:
+        return
     found = {s.slug: list(structure(course, s)) for s in sections}
-    if not names:
-        found[sections[0].slug] += _strays(course)
+    plans = {s.slug: [] if any(f.kind in _FIRST for f in found[s.slug]) else _answers(s) for s in sections}
     jobs = [
         Job(section=s.slug, section_digest=s.digest, text=path.read_text(encoding="utf-8"), id=str(path))
         for s in sections
         for path in plans[s.slug]
     ]
     verdicts: dict[str, dict[Path, Verdict]] = {s.slug: {} for s in sections}
-    for verdict in pool.run(course, jobs, where="processes"):
-        so_far = verdicts[verdict.section]
-        so_far[Path(verdict.job)] = verdict
-        if len(so_far) == len(plans[verdict.section]):
-            section = course[verdict.section]
+    played: set[str] = set()
+    done, began = 0, time.monotonic()
+    tell(Progress(0, len(jobs), None))
+    for result in pool.prove(course, jobs, list(found), workers):
+        slug = result.section
+        if isinstance(result, Verdict):
+            verdicts[slug][Path(result.job)] = result
+            done += 1
+            tell(Progress(done, len(jobs), (time.monotonic() - began) * (len(jobs) - done) / done))
+        else:
+            played.add(slug)
+            found[slug] += result.findings
+        if slug in played and len(verdicts[slug]) == len(plans[slug]):
+            section, so_far = course[slug], verdicts[slug]
             reference = so_far.get(section.reference)
-            findings = found[section.slug] + list(judged(section, so_far))
+            findings = found[slug] + (list(judged(section, so_far)) if so_far else [])
             yield Proof(section, findings, len(so_far), reference.times.total if reference else 0.0)
-
-
-def structure(course: Course, section: Section) -> Iterator[Finding]:
-    """What can be seen without judging anything."""
-    languages = course.about.languages
-    wanted = [section.stub, section.examples, section.reference, section.tests]
-    wanted += [section.folder / f"{n}.{lang}.md" for n in ("lesson", "hints") for lang in languages]
-    wanted += [section.hidden / f"mistakes.{lang}.md" for lang in languages]
-    missing = [p for p in wanted if not p.is_file()]
-    yield from (Finding(p, "missing_file", {}) for p in missing)
-    known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent}
-    for path in [*_files(section.folder), *_files(section.hidden)]:
-        if path not in known and path.parent.name not in ("also", "wrong"):
-            yield Finding(path, "stray_file", {})
-    if missing:
-        return
-    yield from _regions(section)
-    yield from _languages(section, languages)
-    yield from _promises(section, languages)
-    yield from _bank(section, languages)
 
 
 def judged(section: Section, verdicts: dict[Path, Verdict]) -> Iterator[Finding]:
     """What the verdicts on stub, reference, also/ and wrong/ say of the section."""
     caught: set[int] = set()
+    faulty: set[str] = set()
     for path, verdict in sorted(verdicts.items()):
         broken = next((c for c in verdict.checks if c.outcome is Outcome.BROKEN), None)
         if broken is not None:
-            what = f"{broken.kind}: {broken.params.get('what', '')}"
-            yield Finding(path, "broken", {"name": broken.name, "what": what})
+            if broken.name not in faulty:  # it will be so for every answer
+                what = f"{broken.kind}: {broken.params.get('what', '')}"
+                test, line = _test(section, broken)
+                yield Finding(test, "broken", {"name": broken.name, "answer": path.name, "what": what}, line)
+            faulty.add(broken.name)
         elif path == section.stub:
             yield from _stub(section, verdict)
         elif path.parent.name == "wrong":
             yield from _wrong(path, verdict)
-            caught |= set(_named(path) or ())
+            caught |= set(named(path) or ())
         else:
             yield from _right(section, path, verdict)
-    for task in section.about.tasks.keys() - caught:
+    for task in sorted(section.about.tasks.keys() - caught) if not faulty else ():
         yield Finding(section.hidden / "wrong", "task_never_failed", {"task": task})
 
 
 def _answers(section: Section) -> list[Path]:
-    paths = [section.stub, section.reference, *_files(section.hidden / "also"), *_files(section.hidden / "wrong")]
+    paths = [section.stub, section.reference, *files(section.hidden / "also"), *files(section.hidden / "wrong")]
     return [p for p in paths if p.is_file() and p.suffix == ".py"]
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(
-        p for p in folder.rglob("*") if p.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)
-    )
-
-
-def _strays(course: Course) -> Iterator[Finding]:
-    """Folders that belong to no section."""
-    for folder in sorted(p for p in course.exercises.glob("*_*/*_*") if p.is_dir()):
-        if not (folder / "exercise.yaml").is_file():
-            yield Finding(folder / "exercise.yaml", "missing_file", {})
-    homes = {s.hidden for s in course.sections}
-    for chapter in sorted(p for p in course.solutions.glob("*_*") if p.is_dir()):
-        yield from (Finding(p, "no_section", {}) for p in sorted(chapter.iterdir()) if p.is_dir() and p not in homes)
-
-
-def _regions(section: Section) -> Iterator[Finding]:
-    stub, reference = (p.read_text(encoding="utf-8") for p in (section.stub, section.reference))
-    for path, text in ((section.stub, stub), (section.reference, reference)):
-        numbers = [int(n) for n, _ in _REGION.findall(text)]
-        if numbers != sorted(section.about.tasks):
-            yield Finding(path, "regions", {"found": numbers, "tasks": sorted(section.about.tasks)})
-    for n, (a, b) in enumerate(zip(_outside(stub), _outside(reference), strict=False), 1):
-        if a != b:
-            yield Finding(section.stub, "outside_differs", {"text": a.strip()[:60]}, n)
-            return
-    if len(_outside(stub)) != len(_outside(reference)):
-        yield Finding(section.stub, "outside_differs", {"text": "…"})
-
-
-def _outside(text: str) -> list[str]:
-    return _REGION.sub(r"# --- task \1 ---", text).splitlines()
-
-
-def _languages(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
-    first = languages[0]
-    for path in [*section.folder.glob("*.zh.md"), *section.hidden.glob("*.zh.md")]:
-        blank = re.sub(r"(?ms)^```.*?^```$", lambda m: "\n" * m[0].count("\n"), path.read_text(encoding="utf-8"))
-        for number, text in enumerate(blank.splitlines(), 1):
-            if m := _HALF_WIDTH.search(re.sub(r"`[^`]*`", "`", text)):
-                yield Finding(path, "half_width", {"text": m[0]}, number)
-    for lang in languages:
-        path = section.folder / f"lesson.{lang}.md"
-        if _shape(section.lesson(lang)) != _shape(section.lesson(first)):
-            yield Finding(path, "headings", {"other": first})
-        if not (section.about.title.get(lang) or "").strip():
-            yield Finding(section.folder / "exercise.yaml", "no_title", {"lang": lang})
-        hints = section.hints(lang)
-        for task in section.about.tasks:
-            tiers = [h for h in hints.get(task, []) if h]
-            if len(tiers) != _TIERS:
-                params = {"task": task, "tiers": len(tiers), "wanted": _TIERS}
-                yield Finding(section.folder / f"hints.{lang}.md", "hint_tiers", params)
-
-
-def _shape(markdown: str) -> list[int]:
-    """The levels of the headings, in order."""
-    outside = re.sub(r"(?ms)^```.*?^```$", "", markdown)
-    return [len(m) for m in re.findall(r"(?m)^(#+) ", outside)]
-
-
-def _promises(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
-    for path in (section.examples, section.tests):
-        tested: set[int] = set()
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                if len(_paragraphs(ast.get_docstring(node))) < len(languages):
-                    yield Finding(path, "no_promise", {"name": node.name}, node.lineno)
-                tested |= {n for d in node.decorator_list if (n := _task_of(d)) is not None}
-        for task in section.about.tasks.keys() ^ tested:
-            yield Finding(path, "task_untested", {"task": task})
-
-
-def _paragraphs(docstring: str | None) -> list[str]:
-    return [p for p in re.split(r"\n\s*\n", docstring or "") if p.strip()]
-
-
-def _task_of(decorator: ast.expr) -> int | None:
-    if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "task":
-        number = decorator.args[0] if decorator.args else None
-        return number.value if isinstance(number, ast.Constant) and isinstance(number.value, int) else None
-    return None
-
-
-def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
-    wrong = [p for p in _files(section.hidden / "wrong") if p.suffix == ".py"]
-    if len(wrong) < _WRONGS:
-        yield Finding(section.hidden / "wrong", "few_wrong", {"found": len(wrong), "wanted": _WRONGS})
-    if not _files(section.hidden / "also"):
-        yield Finding(section.hidden / "also", "no_also", {})
-    for path in wrong:
-        if not (named := _named(path)) or not set(named) <= section.about.tasks.keys():
-            yield Finding(path, "names_no_task", {}, 1)
-    for lang in languages:
-        path = section.hidden / f"mistakes.{lang}.md"
-        told = sections_of(path.read_text(encoding="utf-8"))
-        for mistake in sorted({p.stem for p in wrong} | section.mistakes(languages[0]).keys()):
-            if not told.get(mistake):
-                yield Finding(path, "mistake_untold", {"mistake": mistake})
-
-
-def _named(path: Path) -> list[int] | None:
-    """The tasks that a wrong answer's docstring says it fails."""
-    try:
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    except SyntaxError:
-        docstring = path.read_text(encoding="utf-8")  # a broken file may say it in a comment
-    m = _FAILS.search(docstring)
-    return [int(n) for n in m[1].split(",")] if m else None
+def _test(section: Section, check: Check) -> tuple[Path, int]:
+    """Where the test of that check stands."""
+    path = section.examples if check.visible else section.tests
+    return path, line_of(path, f"def {check.name.partition('[')[0]}(")
 
 
 def _stub(section: Section, verdict: Verdict) -> Iterator[Finding]:
@@ -225,29 +140,34 @@ def _stub(section: Section, verdict: Verdict) -> Iterator[Finding]:
     for c in verdict.checks:
         waits = c.outcome is Outcome.SKIPPED and c.params.get("task") in unwritten
         if c.outcome not in _UNWRITTEN and not waits:
-            yield Finding(section.stub, "stub_outcome", {"name": c.name, "outcome": c.outcome.value})
+            test, line = _test(section, c)
+            yield Finding(test, "stub_outcome", {"name": c.name, "outcome": c.outcome.value}, line)
 
 
 def _right(section: Section, path: Path, verdict: Verdict) -> Iterator[Finding]:
     for c in verdict.checks:
         if c.outcome is not Outcome.PASSED:
             how = " ".join(filter(None, (c.outcome.value, c.kind, c.mistake)))
-            yield Finding(path, "right_fails", {"name": c.name, "how": how}, c.where)
+            at = c.where or line_of(path, f"# --- task {c.task} ---", f"{section.about.tasks[c.task].name}(")
+            yield Finding(path, "right_fails", {"name": c.name, "how": how}, at)
     if verdict.passed and verdict.points != verdict.max_points:
-        yield Finding(path, "points", {"points": verdict.points, "possible": verdict.max_points})
+        exercise = section.folder / "exercise.yaml"
+        params = {"answer": path.name, "points": verdict.points, "possible": verdict.max_points}
+        yield Finding(exercise, "points", params, line_of(exercise, "tasks:"))
     limit = section.limits.section
     if verdict.times.total > limit / 2:
-        yield Finding(path, "slow", {"seconds": round(verdict.times.total, 1), "limit": limit})
+        yield Finding(path, "slow", {"seconds": round(verdict.times.total, 1), "limit": limit}, 1)
 
 
 def _wrong(path: Path, verdict: Verdict) -> Iterator[Finding]:
     failed = {c.task for c in verdict.checks if c.outcome not in (Outcome.PASSED, Outcome.SKIPPED)}
-    named = set(_named(path) or ())
-    if failed != named:
-        yield Finding(path, "wrong_tasks", {"failed": sorted(failed), "named": sorted(named)})
+    said = set(named(path) or ())
+    if failed != said:
+        yield Finding(path, "wrong_tasks", {"failed": sorted(failed), "named": sorted(said)}, 1)
     recognised = {c.mistake for c in verdict.checks if c.mistake}
     if path.stem not in recognised:
-        yield Finding(path, "unrecognised", {"seen": sorted(recognised) or "-"})
+        seen = ", ".join(sorted(recognised)) or "-"
+        yield Finding(path, "unrecognised", {"mistake": path.stem, "seen": seen}, 1)
     for c in verdict.checks:
         if c.flag.startswith("unreadable"):
-            yield Finding(path, "unreadable", {"name": c.name, "what": c.flag})
+            yield Finding(path, "unreadable", {"name": c.name, "what": c.flag}, c.where or 1)

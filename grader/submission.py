@@ -96,6 +96,14 @@ def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
 
 
+def through_notebook(text: str) -> str:
+    """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
+    import jupytext
+
+    notebook = jupytext.writes(jupytext.reads(text, fmt="py:percent"), fmt="ipynb")
+    return _notebook(notebook.encode(), Path("notebook.ipynb"))
+
+
 def of_text(text: str) -> Submission:
     """The answer that consists of this text."""
     return Submission(text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())

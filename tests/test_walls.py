@@ -179,6 +179,7 @@ OWNERS = {
     "pytest": {"grader.judge", "grader.testing"},
     "_pytest": set(),  # public hooks only
     "jupytext": {"grader.submission", "grader.exports.notebook"},
+    "markdown_it": {"grader.lessons"},
     "distributed": {"grader.pool"},
     "dask": {"grader.pool"},
     "sqlalchemy": {"grader.gradebook"},
@@ -194,7 +195,7 @@ def test_each_library_has_its_room(library):
     assert users_of(library) <= OWNERS[library]
 
 
-@pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "sqlite3"])
+@pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
     assert users_of(library)
@@ -242,6 +243,7 @@ def test_imports_point_down(lazy):
         "grader.course",
         "grader.sandbox.warden",
         "grader.submission",
+        "grader.cache",
         "grader.proof",
         "grader.mutants",
         "grader.calibrate",
@@ -251,6 +253,8 @@ def test_imports_point_down(lazy):
 )
 def test_commands_that_judge_nothing_do_not_wait_for_torch(module):
     """Importing it imports neither torch nor pytest, so that `learn list` answers at once."""
-    code = f"import sys, {module}; print([m for m in ('torch', 'pytest', 'jupytext') if m in sys.modules])"
+    code = (
+        f"import sys, {module}; print([m for m in ('torch', 'pytest', 'jupytext', 'markdown_it') if m in sys.modules])"
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

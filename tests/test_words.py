@@ -20,6 +20,7 @@ SOURCES = [
     ROOT / "grader" / "progress.py",
 ]
 SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
 
 KINDS = [
     "type", "shape", "dtype", "length", "keys", "transposed", "nan", "inf", "sign", "factor", "offset", "order",
@@ -32,7 +33,7 @@ KINDS = [
 
 _OPTIONS = (
     *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
-    *("draws", "page_only"),
+    *("draws", "page_only", "anew"),
 )
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
@@ -82,6 +83,11 @@ def test_every_key_in_the_code_exists():
                     assert key.value in messages(), f"{path.name}:{node.lineno}"
 
 
+def _found():
+    """Every node of the modules that find something."""
+    return [n for path in FINDERS for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
 def test_every_key_is_used():
     """Nobody translates a message that is never said."""
     exact, starts = _literals()
@@ -93,8 +99,7 @@ def test_every_key_is_used():
     )
     options = {f"help.option.{k}" for k in _OPTIONS}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
-    source = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
-    findings = {f"proof.{n.value}" for n in source if isinstance(n, ast.Constant)}
+    findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
     families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
@@ -105,10 +110,14 @@ def test_every_key_is_used():
 
 def test_every_finding_has_words():
     """Whatever `learn dev check` can find, it can say."""
-    tree = ast.walk(ast.parse((ROOT / "grader" / "proof.py").read_text(encoding="utf-8")))
-    kinds = [n.args[1] for n in tree if isinstance(n, ast.Call) and ast.unparse(n.func) == "Finding"]
+    kinds = [n.args[1] for n in _found() if isinstance(n, ast.Call) and ast.unparse(n.func) == "Finding"]
     named = {k.value for k in kinds if isinstance(k, ast.Constant)}
-    assert len(named) > 15 and {f"proof.{k}" for k in named} <= set(messages())
+    chosen = {
+        n.value
+        for n in _found()
+        if isinstance(n, ast.Constant) and re.match(r"(link|block|prints)_(?!open)", str(n.value))
+    }
+    assert len(named) > 25 and len(chosen) > 8 and {f"proof.{k}" for k in named | chosen} <= set(messages())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grader.course import Course, Section
     from grader.guide import Place
     from grader.mutants import Measure
-    from grader.proof import Proof
+    from grader.proof import Progress, Proof
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
@@ -157,15 +157,29 @@ def _padded(text: str, width: int) -> str:
 
 def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:
     """One section's line of `learn dev check`, and a line for each finding."""
-    section, found = proof.section, len(proof.findings)
-    about = {"number": section.number, "slug": section.slug, "judged": proof.judged}
-    if not found:
-        return [say("proof.section_good", lang, **about, seconds=f"{proof.seconds:.2f}")]
-    lines = [say("proof.section", lang, **about, found=found)]
+    found = len(proof.findings)
+    if proof.section is None:
+        lines = [say("proof.course", lang, found=found)]
+    else:
+        about = {"number": proof.section.number, "slug": proof.section.slug, "judged": proof.judged}
+        if proof.kept:
+            return [say("proof.section_kept", lang, **about)]
+        if not found:
+            return [say("proof.section_good", lang, **about, seconds=f"{proof.seconds:.2f}")]
+        lines = [say("proof.section", lang, **about, found=found)]
     for f in proof.findings:
         place = show(f.path) + (f":{f.line}" if f.line else "")
         lines.append(f"  {place}: {say(f'proof.{f.kind}', lang, **f.params)}")
     return lines
+
+
+def proving(progress: "Progress", lang: str) -> str:
+    """`learn dev check`, while it works: how far it is, and how long it will take."""
+    about = {"done": progress.done, "total": progress.total}
+    if progress.left is None:
+        return say("proof.progress", lang, **about)
+    minutes, seconds = divmod(round(progress.left), 60)
+    return say("proof.progress_left", lang, **about, left=f"{minutes}:{seconds:02d}")
 
 
 def measuring(m: "Measure", lang: str) -> str:

@@ -5,6 +5,7 @@ Importing this module does not import torch, so that a zygote can be on its way 
 
 import contextlib
 import os
+import platform
 import select
 import signal
 import socket
@@ -35,6 +36,11 @@ class Unavailable(Exception):
         self.asked = asked
         self.found = found
         self.why = why
+
+
+def signs() -> tuple[str, ...]:
+    """What the tier hangs on here, as far as it can be known at once: while these stay the same, so does the tier."""
+    return platform.release(), f"uid {os.getuid()}", f"landlock {landlock.abi()}", f"namespaces {jail.can_wall_off()}"
 
 
 class Gone(Lost):
