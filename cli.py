@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader import __version__, guide
-from grader.course import CourseError
+from grader.course import Course, CourseError
 from grader.model import Tier
 from grader.reports import plain, words
 from grader.reports import quality as quality_report
@@ -341,6 +341,18 @@ def _rewrite(shell: Shell, progress: "Progress | None") -> None:
     if sys.stderr.isatty():
         text = plain.proving(progress, shell.lang) if progress else ""
         click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+
+@_command(dev, "new", "dev-new")
+@click.argument("place", metavar="CHAPTER/SLUG")
+@click.argument("slug", metavar="[SLUG]", required=False)
+def dev_new(shell: Shell, place: str, slug: str | None) -> None:
+    """A section is begun."""
+    from grader import scaffold
+
+    made = scaffold.begin(shell.course, place, slug)
+    section = Course.at(shell.course.exercises.parent)[made[0].parent.name[3:]]
+    click.echo(plain.begun(section, made, shell.show, shell.lang))
 
 
 @_command(dev, "mutants", "dev-mutants")

@@ -12,6 +12,7 @@ from grader import archive, guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
 from grader.reports import plain, words
+from grader.scaffold import ScaffoldError
 from grader.workspace import Workspace, WorkspaceError
 
 
@@ -241,7 +242,7 @@ def unkept(shell: Shell) -> str:
 def told(error: Exception, lang: str) -> str | None:
     """One line about an error that the caller can mend; None for any other."""
     match error:
-        case Usage() | WorkspaceError() | progress.Unusable():
+        case Usage() | WorkspaceError() | ScaffoldError() | progress.Unusable():
             return near_or_not(f"error.{error.kind}", lang, error.params)
         case UnknownSection():
             near = words.say("error.or", lang).join(error.suggestions)

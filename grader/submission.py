@@ -100,7 +100,10 @@ def through_notebook(text: str) -> str:
     """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
     import jupytext
 
-    notebook = jupytext.writes(jupytext.reads(text, fmt="py:percent"), fmt="ipynb")
+    try:
+        notebook = jupytext.writes(jupytext.reads(text, fmt="py:percent"), fmt="ipynb")
+    except Exception as e:  # many kinds, of a header in YAML for one
+        raise Unreadable("not_a_notebook", path="", reason=type(e).__name__) from None
     return _notebook(notebook.encode(), Path("notebook.ipynb"))
 
 

@@ -9,7 +9,16 @@ os.environ["LEARN_HOME"] = tempfile.mkdtemp(prefix="learn-tests-")  # nobody's o
 os.environ["LEARN_SERVICE"] = "off"  # but in the tests of the service
 collect_ignore = ["attacks", "golden", "mini_course"]  # data of test_attacks and test_golden
 
-LAST = ("test_mutants", "test_judge", "test_golden", "test_sandbox", "test_attacks", "test_learn")
+LAST = (
+    "test_scaffold",
+    "test_proof",
+    "test_mutants",
+    "test_judge",
+    "test_golden",
+    "test_sandbox",
+    "test_attacks",
+    "test_learn",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

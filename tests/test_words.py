@@ -18,6 +18,7 @@ SOURCES = [
     ROOT / "grader" / "shell.py",
     ROOT / "grader" / "workspace.py",
     ROOT / "grader" / "progress.py",
+    ROOT / "grader" / "scaffold.py",
 ]
 SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds

@@ -182,6 +182,11 @@ def proving(progress: "Progress", lang: str) -> str:
     return say("proof.progress_left", lang, **about, left=f"{minutes}:{seconds:02d}")
 
 
+def begun(section: "Section", made: Sequence[Path], show: Callable[[Path], str], lang: str) -> str:
+    """`learn dev new`: the files, and what to do with them."""
+    return "\n".join([*map(show, made), "", say("new.then", lang, section=section.number)])
+
+
 def measuring(m: "Measure", lang: str) -> str:
     """`learn dev mutants`, while it works: a section is ready."""
     about = {"number": m.section.number, "slug": m.section.slug, "total": m.total}
