@@ -17,7 +17,7 @@ from sound_course import add, change
 import cli
 from grader import cache, lessons, pool, proof, rules
 from grader.course import Course, CourseError
-from grader.model import Check, Finding, Outcome, Sandbox, Tier, Verdict
+from grader.model import Check, Finding, Outcome, Sandbox, Tier, Times, Verdict
 from grader.reports import plain
 from grader.sandbox import warden
 
@@ -211,6 +211,7 @@ def _verdicts(root, **outcomes):
         made[path] = Verdict(
             section="scaling", section_digest="", submission_digest="", checks=(check,),
             points=outcomes.get("points", "2"), max_points="2", sandbox=Sandbox(tier=Tier.T3), versions={},
+            times=Times(total=outcomes.get("seconds", 0.1)),
         )  # fmt: skip
     return section, made
 
@@ -222,6 +223,7 @@ JUDGED = {
     "right_fails: another": (
         {"the_other_way_round": {"outcome": Outcome.FAILED}}, f"{S_}/also/the_other_way_round.py", 4),
     "points": ({"points": "1"}, EXERCISE, 3),
+    "slow": ({"seconds": 46.0}, REFERENCE, 1),
     "wrong_tasks": ({"added": {"outcome": Outcome.PASSED}}, f"{S_}/wrong/added.py", 1),
     "unrecognised": ({"added": {"mistake": "divided"}}, f"{S_}/wrong/added.py", 1),
     "unreadable": ({"added": {"flag": "unreadable: KeyError"}}, f"{S_}/wrong/added.py", 1),
