@@ -1,0 +1,45 @@
+"""Fails: 6. Nothing for a tensor without grad_fn, even if it is a leaf."""
+
+import torch
+
+
+def role(t):
+    if not t.requires_grad:
+        return "constant"
+    return "leaf" if t.is_leaf else "result"
+
+
+def own_leaf(x):
+    own = x.detach().clone()
+    if not own.is_floating_point():
+        own = own.float()
+    return own.requires_grad_()
+
+
+def nudge(w, amount):
+    with torch.no_grad():
+        w += amount
+
+
+def shrink(x, bound):
+    while x.abs().max() > bound:
+        x = x / 2
+    return x
+
+
+def quantise(x, step):
+    rounded = (x / step).round() * step
+    return x + (rounded - x).detach()
+
+
+def leaves(y):
+    found, seen, todo = [], set(), [y.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        todo += [before for before, _ in node.next_functions]
+    return found
