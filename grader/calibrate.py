@@ -8,6 +8,7 @@ than 3/n; the estimate says more, as far as the model holds.
 
 import math
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,8 +38,12 @@ class Scale(NamedTuple):
 
 # Of a share that was counted, as an accuracy is, the arcsine of the root has nearly the same spread and little skew
 # wherever it lies; and 0 and 1 are on that scale, too, which they are not on the logit's.
-ANGULAR = Scale("angular", lambda p: math.asin(math.sqrt(p)), lambda t: math.sin(min(max(t, 0), math.pi / 2)) ** 2)
-LOG = Scale("log", math.log, math.exp)
+ANGULAR = Scale(
+    "angular",
+    lambda p: math.asin(math.sqrt(min(max(p, 0.0), 1.0))),
+    lambda t: math.sin(min(max(t, 0.0), math.pi / 2)) ** 2,
+)
+LOG = Scale("log", lambda v: math.log(max(v, sys.float_info.min)), math.exp)
 PLAIN = Scale("plain", float, float)
 
 
@@ -102,8 +107,8 @@ class Quantity:
 
     @cached_property
     def scale(self) -> Scale:
-        """The one for all its values."""
-        return scale_for([self.bar, *_finite(self.right), *_finite(self.wrong)], self.least)
+        """The one that suits right answers; what a wrong one returned may lie at its end."""
+        return scale_for([self.bar, *_finite(self.right)], self.least)
 
     @cached_property
     def fit(self) -> Fit | None:

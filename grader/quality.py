@@ -132,5 +132,5 @@ def _bank(section: Section, kind: str) -> list[Path]:
 
 
 def _short(p: float) -> float:
-    """To two digits, and no further into the tail than a model can be trusted."""
+    """To two digits, and no further into the tail than `reports.quality.chance` tells."""
     return float(f"{max(p, 1e-9):.2g}")

@@ -140,6 +140,15 @@ def test_no_value_is_drawn_on_the_other_side(right, wrong, bar, least):
         assert [sum(map(int, s.replace(" ", ""))) for s in (low, high)] == [above.count(False), above.count(True)]
 
 
+def test_what_is_far_away_leaves_the_picture_legible():
+    """A loss that went to a thousand millions, or to nothing at all, is drawn at the edge."""
+    right = {"reference": [0.05, 0.1, 0.08]}
+    q = Quantity("loss", 0.2, False, right, {"wrong/a": [1e9, 2.0], "wrong/b": [0.0, 0.3]})
+    drawn = report.picture(q, 40)
+    assert q.scale is LOG and drawn["wrong/a"].endswith("1") and drawn["wrong/b"].startswith("1")
+    assert len(drawn["reference"].split("|")[0].strip()) >= 5, "three values, apart from each other"
+
+
 def test_the_picture_in_full():
     """Right and wrong answers beside the threshold, eighty columns wide, in both languages."""
     q = quantity({"reference": SURE}, {"wrong/" + "x" * 40: [0.1, 0.8, None], "wrong/nan": [None]})

@@ -1,5 +1,6 @@
 """What `learn dev calibrate` and `learn dev quality` say: pictures of the values beside a threshold, and the page."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -37,24 +38,27 @@ def calibration_ends(calibrations: "Sequence[Calibration]", lang: str) -> str:
 
 def chance(p: float) -> str:
     """A probability to two digits; no model is good enough for the far end of its tail."""
-    return f"{p:.2g}" if p >= 1e-9 else "1e-09"
+    return f"{p:.2g}" if p > 1e-9 else "<1e-09"
 
 
 def picture(q: "Quantity", width: int = _PICTURE) -> dict[str, str]:
     """A line for each answer: how many of its values lie where, and where the threshold is.
 
     The scale is the one on which the values were fitted. A digit is a number of draws, `+` more than nine, `|` the
-    threshold; no value is drawn on the other side of it, however near.
+    threshold; no value is drawn on the other side of it, however near. What is much further away than right answers are
+    is drawn at the edge.
     """
     answers = {**q.right, **q.wrong}
-    values = [q.scale.to(v) for vs in answers.values() for v in vs if v is not None]
     bar = q.scale.to(q.bar)
-    low, high = min([bar, *values]), max([bar, *values])
+    near = [bar, *(q.scale.to(v) for vs in q.right.values() for v in vs if v is not None)]
+    values = [bar, *(q.scale.to(v) for vs in answers.values() for v in vs if v is not None)]
+    reach = 2 * (max(near) - min(near)) or math.inf
+    low, high = max(min(values), min(near) - reach), min(max(values), max(near) + reach)
     each = (high - low) / (width - 1) or 1.0
     at = min(max(round((bar - low) / each), 1), width - 2)
 
     def column(value: float) -> int:
-        here = min(round((q.scale.to(value) - low) / each), width - 1)
+        here = round((min(max(q.scale.to(value), low), high) - low) / each)
         above = value >= q.bar if q.least else value > q.bar
         return max(here, at + 1) if above else min(here, at - 1)
 
@@ -68,7 +72,7 @@ def picture(q: "Quantity", width: int = _PICTURE) -> dict[str, str]:
 
 def _quantity(q: "Quantity", lang: str) -> list[str]:
     lines = ["  " + say("calibrate.at_least" if q.least else "calibrate.at_most", lang, name=q.name, bar=f"{q.bar:g}")]
-    for answer, drawn in picture(q).items():
+    for answer, drawn in sorted(picture(q).items(), key=lambda of: of[0] in q.caught):
         name = f"({answer})" if answer in q.caught else answer
         name = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
         lines.append(f"{name:<{_NAME}} {drawn} {_range({**q.right, **q.wrong}[answer])}")
@@ -104,7 +108,8 @@ def _number(value: float | None) -> str:
 def page(sections: "Sequence[Section]", records: "Records", changed: Collection[str], lang: str) -> str:
     """docs/quality.md: a line for each section. `changed`: slugs of those that are not what was measured."""
     heads = ("section", "tests", "wrong", "also", "mutants", "failed", "chance", "seconds")
-    lines = ["# " + say("quality.title", lang), "", say("quality.how", lang), "", *totals(sections, records, lang), ""]
+    lines = ["# " + say("quality.title", lang), "", say("quality.how", lang), ""]
+    lines += [line for t in totals(sections, records, lang) for line in (t, "")]
     lines += [_line([say(f"quality.{h}", lang) for h in heads]), _line(["---"] + ["---:"] * 5 + ["---"] + ["---:"])]
     for s in sections:
         name = f"{s.number} {title(s.about.title, lang)}"
