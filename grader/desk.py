@@ -48,6 +48,7 @@ class Desk:
     answerer: Answerer | None = None
     unloadable: BaseException | None = None
     until: float = 0.0
+    since: float = 0.0  # when the cell last answered, or the test began
     started: float = 0.0
     printed: str = ""  # by visible tests
     flooded: bool = False
@@ -68,6 +69,9 @@ class Desk:
         """A new test."""
         self.mark, self.seed, self.arrived, self.end, self.visible = mark, seed, False, None, visible
         self.error = None
+        if self.since:
+            self._give_back()
+        self.since = time.monotonic()
         self.until = min(time.monotonic() + (mark.timeout or self.limit), self.ends_at)
 
     def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -77,6 +81,10 @@ class Desk:
         except BaseException as e:
             self.error = e
             raise
+
+    def over(self) -> bool:
+        """True once the section's time is up."""
+        return self.since >= self.ends_at
 
     def load(self) -> None:
         """See `testing.Desk`."""
@@ -117,9 +125,7 @@ class Desk:
             return
         began = time.monotonic()
         self.answerer = self.open()
-        took = time.monotonic() - began  # ours, not the learner's: he gets it back
-        self.started = self.started or took
-        self.until, self.ends_at = self.until + took, self.ends_at + took
+        self.started = self.started or time.monotonic() - began
         request = {
             "text": self.text,
             "file": self.file,
@@ -143,15 +149,22 @@ class Desk:
         answerer = self.answerer
         assert answerer is not None
         had = len(answerer.output)
+        self._give_back()
         try:
             return answerer.exchange(word, value, self.until - time.monotonic())
         except ENDS as e:
             self.end, self.answerer = e, None
             raise
         finally:
+            self.since = time.monotonic()
             self.flooded |= answerer.flooded
             if self.visible:
                 self.printed += answerer.output[had:].decode("utf-8", "replace")
+
+    def _give_back(self) -> None:
+        """The limits are on the learner's time: what has passed since the cell's last answer was ours."""
+        ours = time.monotonic() - self.since
+        self.until, self.ends_at = self.until + ours, self.ends_at + ours
 
     def _raised(self, reply: wire.Frame, loading: bool = False) -> BaseException:
         """What a reply that is no value means to a test. The reply is the cell's word: any form is possible."""

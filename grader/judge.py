@@ -129,7 +129,7 @@ class _Sitting(Fixtures):
         late = [c for c in before if c.task == mark.number and c.kind == "timeout"]
         if len(late) >= _PATIENCE:
             return Check(**about, outcome=Outcome.TIMED_OUT, kind="timeout", params=late[-1].params)
-        if time.monotonic() >= desk.ends_at:
+        if desk.over():
             return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time")
         key = f"{digest} {item.name}"
         while True:

@@ -18,7 +18,7 @@ _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
 _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
-_SIZES_TOLD, _SIZE_TOLD = 5, 4096
+_SIZES_TOLD, _SIZE_TOLD, _WORDS_TOLD = 5, 4096, 4
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
 
@@ -79,7 +79,8 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
 def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str) -> Check:
     outcome, kind = Outcome.FAILED, "raised"
     own = next((b for b in e.bases if b in _BUILTIN), "Exception")
-    params: dict[str, Any] = {"error": e.kind if about["visible"] or loading else own}
+    kind_of = e.kind if e.kind.isidentifier() else own  # a class may be called anything
+    params: dict[str, Any] = {"error": kind_of if about["visible"] or loading else own}
     mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
     if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
         params["message"] = e.message
@@ -117,10 +118,10 @@ def _short(value: Any) -> str:
 
 
 def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
-    """Of a hidden test: a name or a size that the learner's code made up at run time could spell out the inputs.
+    """Of a hidden test: a name, a number or a size that the learner's code made up at run time could spell the inputs.
 
-    So a word is told only if it stands in the learner's file, or is one of Python's or torch's own, and a size or a
-    shape only if it is small.
+    So a word is told only if it stands in the learner's file, or is one of Python's or torch's own, and few of them; no
+    digit but of a small size; and a shape only if it is short.
     """
 
     def said(value: Any) -> Any:
@@ -130,8 +131,13 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
             return "…"
         if not isinstance(value, str):
             return value
-        words = re.findall(r"\w{4,}|[^\W\d]\w*", value)
-        return value if all(w in _known() or w in source for w in words) else "…"
+        words = re.findall(r"[^\W\d]\w*", value)
+        known = all(w in _known() or re.search(rf"\b{re.escape(w)}\b", source) for w in words)
+        if re.fullmatch(r"-?\d{1,3}", value):  # an exit code
+            return value
+        plain = re.sub(r"\[\d+\]", "[]", value)  # a place in a list
+        few = len(words) <= _WORDS_TOLD and value.isprintable() and not re.search(r"\d", plain)
+        return plain if known and few else "…"
 
     return {k: said(v) if k in _LEARNERS else v for k, v in params.items()}
 

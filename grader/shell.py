@@ -11,6 +11,7 @@ from typing import Any
 from grader import archive, guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
+from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.scaffold import ScaffoldError
 from grader.workspace import Workspace, WorkspaceError
@@ -41,8 +42,8 @@ class Shell:
         self.course_dir = course
         self.asked_lang = lang
         self.environ = environ
-        self.cwd = Path.cwd()
-        self.unkept: progress.Unusable | None = None  # why nothing of this run could be kept
+        self.cwd = _folder()
+        self.unkept: Unusable | None = None  # why nothing of this run could be kept
 
     @functools.cached_property
     def course(self) -> Course:
@@ -58,17 +59,21 @@ class Shell:
         try:
             return progress.Progress(path)
         except progress.Unusable as e:
-            if e.kind != "home_unusable":
-                raise
-            self.unkept = e
+            self._bear(e)
             return progress.Progress(path, kept=False)
+
+    def _bear(self, e: Unusable) -> None:
+        """Goes on without keeping anything, where it is the folder's fault; raises otherwise."""
+        if e.kind != "home_unusable":
+            raise e
+        self.unkept = e
 
     def _keep(self, key: str, value: str) -> None:
         """Remembers a setting if it can be remembered."""
         try:
             self.progress.keep(key, value)
         except progress.Unusable as e:
-            self.unkept = e
+            self._bear(e)
 
     @functools.cached_property
     def workspace(self) -> Workspace:
@@ -203,7 +208,7 @@ class Shell:
         try:
             self.progress.record(verdict)
         except progress.Unusable as e:
-            self.unkept = e
+            self._bear(e)
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""
@@ -213,7 +218,7 @@ class Shell:
             try:
                 self.progress.show_hints(section.slug, task, shown)
             except progress.Unusable as e:
-                self.unkept = e
+                self._bear(e)
         return tiers[:shown], len(tiers)
 
     def hints_left(self, section: Section) -> dict[int, int]:
@@ -228,6 +233,14 @@ class Shell:
     def show(self, path: Path) -> str:
         """A path as short as it can be clicked."""
         return plain.location(path, self.cwd)
+
+
+def _folder() -> Path:
+    """Where we are; where we were, if that folder has been deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.environ.get("PWD", "/"))
 
 
 def _prepare_to_show() -> None:

@@ -12,6 +12,7 @@ LENGTH_CAP = 100_000  # characters: Python itself takes minutes over some longer
 _HIDING = ("exec", "eval", "compile", "vars", "globals", "builtins", "importlib", "pkgutil", "runpy")
 _HIDING_IN = ("__import__", "__builtins__", "__dict__", "__getattribute__", "getattr_static")
 _LOOKING_UP = ("getattr", "attrgetter", "methodcaller")  # ... and with these, unless the name is written out
+_TABLES = ("modules", "__dict__")  # of names; any other dictionary's keys are the learner's own
 _REACHING = ("grader", "_getframe", "f_back", "f_globals", "get_objects", "get_referrers", "ctypes")
 
 
@@ -115,7 +116,7 @@ class _Own:
     def __init__(self, nodes: list[ast.AST]) -> None:
         self.imported: set[str] = set()
         self.names: set[str] = set()  # functions, classes, variables, parameters
-        self.members: set[str] = set()  # functions, classes: what can be an attribute
+        self.members: set[str] = set()  # methods, functions, classes, fields: what can be an attribute
         self.looked_up: set[int] = set()  # the names `getattr` in `getattr(x, "written out")`
         star = False
         for node in nodes:
@@ -123,13 +124,22 @@ class _Own:
                 self.members.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 self.names.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                self.members.add(node.attr)  # self.backward = lambda grad: ...
             elif isinstance(node, ast.arg):
                 self.names.add(node.arg)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.imported |= {(a.asname or a.name).split(".")[0] for a in node.names}
-                star |= any(a.name == "*" for a in node.names)
+                from_torch = getattr(node, "module", None) or ""
+                star |= from_torch.split(".")[0] == "torch" and any(a.name == "*" for a in node.names)
             elif isinstance(node, ast.Call) and _looks_up(node) and _written_out(node):
                 self.looked_up.add(id(node.func))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("namedtuple", "make_dataclass"):
+                texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+                self.members |= {word for text in texts for word in text.replace(",", " ").split()}
+            if isinstance(node, ast.ClassDef):  # the fields of a dataclass
+                targets = [t for n in node.body if isinstance(n, ast.AnnAssign | ast.Assign) for t in _targets(n)]
+                self.members |= {t.id for t in targets if isinstance(t, ast.Name)}
         self.names = set() if star else (self.names | self.members) - self.imported
 
     def looks_up_unseen(self, name: str, node: ast.AST) -> bool:
@@ -143,6 +153,10 @@ class _Own:
             root = root.func if isinstance(root, ast.Call) else root.value
         imported = isinstance(root, ast.Name) and root.id in self.imported
         return node.attr in self.members and not imported
+
+
+def _targets(node: ast.AnnAssign | ast.Assign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _looks_up(node: ast.Call) -> bool:
@@ -163,7 +177,7 @@ def _names(node: ast.AST, own: _Own) -> Iterator[tuple[str, int]]:
     if isinstance(node, ast.Name):
         if node.id not in own.names:
             yield node.id, node.lineno
-        if node.id in (*_HIDING, *_HIDING_IN) or own.looks_up_unseen(node.id, node):
+        if (node.id in (*_HIDING, *_HIDING_IN) and node.id not in own.names) or own.looks_up_unseen(node.id, node):
             yield _ANY, node.lineno
     elif isinstance(node, ast.Attribute):
         line = node.end_lineno or node.lineno
@@ -186,7 +200,9 @@ def _names(node: ast.AST, own: _Own) -> Iterator[tuple[str, int]]:
             yield from ((f"{a}.{b}", node.lineno) for a, b in pairwise(whole))
     elif isinstance(node, ast.Call):  # getattr(torch, "autograd"), attrgetter("autograd.grad")
         yield from (use for a in node.args if _looks_up(node) for use in _spelt(a))
-    elif isinstance(node, ast.Subscript):  # sys.modules["torch.autograd"]
+    elif (
+        isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") in _TABLES
+    ):  # sys.modules["torch.autograd"]
         yield from _spelt(node.slice)
 
 

@@ -15,6 +15,7 @@ from grader import archive
 SIZE_CAP = 512 << 10  # bytes of source; a notebook may be larger, with its pictures
 _NOTEBOOK_CAP = 16 << 20
 _ANSWERS = (".py", ".ipynb")
+_SLOW = ("punycode", "idna")  # codecs for names: minutes over a file
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -118,6 +119,8 @@ def _decode(data: bytes, path: Path) -> str:
         raise Unreadable("encoding", path=str(path), line=1)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if codecs.lookup(encoding).name in _SLOW:
+            raise LookupError
         text = data.decode(encoding)
         text.encode()  # half a character, which some codecs give, cannot travel
     except UnicodeDecodeError as e:

@@ -147,6 +147,21 @@ def test_bombs_cost_little():
     assert archive.read(lying, python).files in ({}, {"a.py": b"\0" * 5})
 
 
+def test_tars_that_would_take_for_ever_are_refused_at_once():
+    """A member far larger than the archive, and a comment of megabytes, which Python would chew on for minutes."""
+    info = tarfile.TarInfo("a.py")
+    info.size = 1 << 62
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    for data in (header, header + b"x" * 1024):
+        try:
+            assert archive.read(data, python).files == {}
+        except NotAnArchive as e:
+            assert e.kind == "broken"
+    long = tarfile.TarInfo("a.py")
+    long.pax_headers = {"comment": "x" * (8 << 20)}
+    assert refused(long.tobuf(tarfile.PAX_FORMAT) + b"\0" * 1024) == "broken"
+
+
 def test_ten_thousand_files_are_too_many_for_one_answer():
     """And are refused before they are looked at; where a class is read, the limit is another."""
     many = [(f"many/{i}.py", b"") for i in range(10_000)]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -261,6 +262,29 @@ def test_a_home_that_cannot_be_written(learn, tmp_path, monkeypatch):
         code, out, err = learn(command)
         assert code == 0 and out, command
         assert err.count("\n") == 1 and "LEARN_HOME" in err
+
+
+def test_a_newer_progress_file(learn):
+    """One line that says so, and nothing of it is touched."""
+    path = path_for("tiny", os.environ)
+    _record("doubling", *PASSED)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    for command in ("list", "next", "read"):
+        code, _, err = learn(command)
+        assert code == 2
+        _one_line(err, "99")
+    assert path.read_bytes() == before
+
+
+def test_in_a_folder_that_has_been_deleted(learn, tmp_path, monkeypatch):
+    """There is nothing wrong with a list."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, out, _ = learn("list")
+    assert code == 0 and out
 
 
 def test_damaged_progress_is_told_once(learn):

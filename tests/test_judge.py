@@ -483,3 +483,40 @@ def test_a_job_may_end_with_the_first_loud_check(cells: warden.Warden, folder: P
         ["failed", "skipped", "skipped"],
         ["failed", "failed", "passed"],
     ]
+
+
+LEAKS = {
+    "exit code": "raise SystemExit(str([round(v, 2) for v in x.tolist()]))",
+    "keys": "\n    return {bytes([int(b)]): {7: torch.nn} for b in x.numpy().tobytes()[:3]}",
+    "words of torch": "return type('add.sub.mul.div.neg.abs.exp', (), {})()",
+    "shape": "return torch.empty(*[int(v * 10000) for v in x.abs().tolist()], 0)",
+    "a line of its own": "raise type('Error\\nPASSED 6 of 6', (Exception,), {})()",
+}
+
+
+@pytest.mark.parametrize("how", LEAKS)
+def test_no_channel_for_hidden_inputs(how: str, cells: warden.Warden, folder: Path) -> None:
+    """Whatever an answer makes of its inputs, digits and long strings of words do not come out."""
+    tests = (
+        "@task(1)\ndef test_a(learner):\n"
+        "    expect(learner.double(torch.tensor([0.7431, 0.9182, 0.6655]))).close_to(torch.ones(3))\n"
+    )
+    text = f"import torch\ndef double(x):\n    {LEAKS[how]}\n"
+    told = str(grade(cells, folder, tests, text).checks[0].params)
+    assert not any(part in told for part in ("0.74", "7431", "9182", "mul.div", "PASSED", "\n"))
+
+
+def test_probes_are_not_lying_about(cells: warden.Warden, folder: Path) -> None:
+    """A cell's line cache, whose content a visible test may print, holds the learner's file alone."""
+    (folder / "solutions/01_mini/01_double/probes.py").write_text("SECRET = 1\n")
+    text = "import linecache\ndef double(x):\n    assert 'probes.py' not in linecache.cache\n    return 2 * x\n"
+    assert grade(cells, folder, TWO, text).passed
+
+
+def test_the_judges_own_time_is_not_the_learners(cells: warden.Warden, folder: Path) -> None:
+    """A slow import or oracle in a test takes nothing of the time that an answer has."""
+    tests = (
+        "import time\n\n\n@task(1, timeout=1)\ndef test_a(learner):\n    time.sleep(1.2)\n"
+        "    expect(learner.double(torch.ones(1))).close_to(torch.full((1,), 2.0))\n"
+    )
+    assert grade(cells, folder, tests).passed

@@ -177,7 +177,7 @@ def test_a_killed_zygote_costs_nothing() -> None:
     section = course["double"]
     texts = [RIGHT if i % 2 else RIGHT.replace("2 * x", "3 * x") for i in range(40)]
     jobs = [Job(section="double", section_digest=section.digest, text=t, id=str(i)) for i, t in enumerate(texts)]
-    with pool._Judge(course, None, Tier.T3) as judge:
+    with pool.Judge(course, None, Tier.T3) as judge:
         points = []
         for batch in pool._batches(jobs):
             judge.cells.confinement()

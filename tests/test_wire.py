@@ -298,7 +298,7 @@ AT_THE_CAP = {
     "depth of dicts": (lambda extra: reduce(lambda v, _: {0: v}, range(wire.DEPTH_CAP + 1 + extra), None)),
     "items": (lambda extra: [0] * (wire.ITEMS_CAP - 1 + extra)),
     "keys": (lambda extra: dict.fromkeys(range(wire.ITEMS_CAP // 2 - 1 + extra))),
-    "tensors": (lambda extra: [torch.empty(0)] * (wire.ITEMS_CAP // 2 - 1 + extra)),
+    "tensors": (lambda extra: [torch.empty(0)] * (wire.TENSORS_CAP + extra)),
     "empty lists": (lambda extra: [[]] * (wire.ITEMS_CAP // 2 - 1 + extra)),
     "long integers": (lambda extra: [1 << 64] * (wire.ITEMS_CAP - 1 + extra)),
     "text": (lambda extra: "x" * (wire.TEXT_CAP + extra)),
@@ -326,7 +326,7 @@ def test_what_is_too_big_does_not_arrive(cap, monkeypatch):
     """A cell that ignores the caps is found out: Forged."""
     value = AT_THE_CAP[cap](3 * wire.ITEMS_CAP if cap in ("items", "keys") else 1)
     with monkeypatch.context() as m:
-        for name in ("DEPTH_CAP", "ITEMS_CAP", "TEXT_CAP"):
+        for name in ("DEPTH_CAP", "ITEMS_CAP", "TEXT_CAP", "TENSORS_CAP"):
             m.setattr(wire, name, 1 << 40)
         frame = pack(1, "w", value)
     with pytest.raises(Forged):

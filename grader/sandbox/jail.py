@@ -47,6 +47,7 @@ def wall_off(view: rootfs.View) -> int:
     As root, the cell's user is nobody; else it is the caller, with no group but his own. Raises OSError.
     """
     _own_user_namespace()
+    kernel.die_with_parent()  # new capabilities cleared it
     child = os.fork()
     if child:
         _close_all_but(())

@@ -76,12 +76,8 @@ def _load(modules: dict[str, types.ModuleType], text: str, file: str, probes: st
         modules[name] = module
         if name == "learner":  # classes, pickle and inspect look there
             sys.modules[name] = module
-        linecache.cache[path] = (
-            len(source),
-            None,
-            source.splitlines(keepends=True),
-            path,
-        )  # for inspect and tracebacks
+        if name == "learner":  # for inspect and tracebacks
+            linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
         try:
             exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
         except BaseException as e:

@@ -23,6 +23,7 @@ HEADER_CAP = 4 << 20
 BODY_CAP = 256 << 20
 DEPTH_CAP = 32
 ITEMS_CAP = 100_000  # containers' entries and tensors of one frame
+TENSORS_CAP = 10_000  # of one frame: each costs far more than its bytes
 TEXT_CAP = 1 << 20
 
 _FRAME = struct.Struct(">IQ")
@@ -206,6 +207,7 @@ class _Encoder:
         self.strides = strides
         self.items = 0
         self.bytes = 0
+        self.tensors = 0
 
     def encode(self, value: Any, path: str, depth: int) -> Any:
         kind = type(value)
@@ -250,7 +252,8 @@ class _Encoder:
         if not plain_kind or value.is_nested:
             raise Unsendable(path, f"tensor ({value.layout}, {value.device.type}, {value.dtype})")
         self.bytes += value.numel() * value.element_size()
-        if self.bytes > BODY_CAP:  # before anything is copied
+        self.tensors += 1
+        if self.bytes > BODY_CAP or self.tensors > TENSORS_CAP:  # before anything is copied
             raise TooBig(path)
         plain = value.detach().resolve_conj().resolve_neg()
         strides = None
@@ -269,6 +272,7 @@ class _Decoder:
         self.strides = strides
         self.at = 0
         self.items = 0
+        self.tensors = 0
 
     def decode(self, tree: Any, depth: int) -> Any:
         kind = type(tree)
@@ -299,6 +303,9 @@ class _Decoder:
     def _tensor(self, dtype: str, shape: list[int], strides: list[int] | None, requires_grad: bool) -> torch.Tensor:
         if type(shape) is not list or len(shape) > 64 or any(type(n) is not int or not 0 <= n < 1 << 40 for n in shape):
             raise Forged("shape")
+        self.tensors += 1
+        if self.tensors > TENSORS_CAP:
+            raise Forged("too many tensors")
         size = math.prod(shape) * _SIZES[dtype]
         blob = self.body[self.at : self.at + size]
         if len(blob) != size:
