@@ -61,7 +61,7 @@ def test_quarter_turn(learner):
 def test_windows_of_three(learner):
     """Of 0 … 6, every two elements.
 
-    对 0 … 6，每隔两个元素一个窗口。
+    对 0 … 6，相邻窗口的起点相隔两个元素。
     """
     want = torch.tensor([[0, 1, 2], [2, 3, 4], [4, 5, 6]])
     expect(learner.windows(torch.arange(7), size=3, step=2)).equal_to(want)

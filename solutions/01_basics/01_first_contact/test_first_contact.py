@@ -146,6 +146,7 @@ def batch(rng, n):
         "label": rng.integers(0, 10, n),
         "mask": rng.normal(n, 5) > 0,
         "weight": rng.uniform(n).half(),
+        "score": rng.normal(n, 4).bfloat16(),
         "pixels": rng.integers(0, 256, n, 2, 3).to(torch.uint8),
         "length": rng.integers(0, 99, n).int(),
         "age": rng.normal(n, 1),

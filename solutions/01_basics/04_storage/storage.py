@@ -102,7 +102,7 @@ def rotate(points: Tensor, angle: float) -> Tensor:
 # as many as fit in. They are views of the storage of `x`; nothing is copied, so that 100,000 windows of 100,000
 # elements take no more memory than `x`. Mind that `x` may itself be a view, with a stride of its own.
 #
-# `x` 中每 `size` 个相邻元素组成一个窗口：第一个从元素 0 开始，往后每隔 `step` 个元素一个，能放下几个就取几个。
+# `x` 中每 `size` 个相邻元素组成一个窗口：第一个从元素 0 开始，之后每个都再往后 `step` 个元素，能放下几个就取几个。
 # 结果是 `x` 的存储上的视图，什么也不复制：十万个长度为十万的窗口，占的内存不比 `x` 多。注意 `x` 自己也可能是视图，
 # 有它自己的步幅。
 

@@ -43,7 +43,7 @@ def test_place_in_a_view(probe, rng):
 def test_place_in_a_part_of_rows(probe, rng):
     """Every third column from row two on.
 
-    从第二行起，每隔三列取一列。
+    从第二行起，每三列取一列。
     """
     located(probe, (4, 3), (12, 3), 24, (rng.integer(1, 4), rng.integer(1, 3)))
 
@@ -342,7 +342,7 @@ def test_windows_over_a_line(probe, rng):
 def test_windows_over_a_view(probe, rng):
     """x is every third element from somewhere on; the windows begin two apart, and the last element is in none.
 
-    x 是从中途开始、每隔三个取一个的视图；相邻窗口的起点相隔两个元素，最后一个元素不在任何窗口里。
+    x 是从中途开始、每三个取一个的视图；相邻窗口的起点相隔两个元素，最后一个元素不在任何窗口里。
     """
     base, offset = rng.normal(60, dtype=torch.float64), rng.integer(4, 9)
     windows_seen(probe.windows(base, offset, 3, 12, 5, 2), base, offset, 3, 12, 5, 2)
@@ -416,10 +416,21 @@ def test_flat_of_transposed(probe, rng):
 def test_flat_of_gaps(probe, rng):
     """Every third element of a line, and of a matrix whose width is a multiple of three: not contiguous, yet no copy.
 
-    一条线上每隔三个取一个；宽度是三的倍数的矩阵，每隔三列取一列：不连续，却不需要复制。
+    一条线上每三个取一个；宽度是三的倍数的矩阵，每三列取一列：不连续，却不需要复制。
     """
     flattened(probe, rng, (7,), (3,), rng.integer(3, 20))
     flattened(probe, rng, (4, 2), (6, 3), rng.integer(3, 20))
+
+
+@task(6, raises=VIEW)
+def test_flat_of_three_dimensions(probe, rng):
+    """One pair of neighbouring dimensions can be read as one, the other cannot; and both can.
+
+    相邻的两维，一对能当作一维来读，另一对不能；以及两对都能。
+    """
+    flattened(probe, rng, (2, 3, 4), (30, 10, 2), rng.integer(3, 20))
+    flattened(probe, rng, (2, 3, 4), (20, 8, 2), rng.integer(3, 20))
+    flattened(probe, rng, (2, 3, 4), (24, 8, 2), rng.integer(3, 20))
 
 
 @task(6, raises=VIEW)
@@ -434,9 +445,10 @@ def test_flat_of_expanded(probe, rng):
 
 @task(6, raises=VIEW)
 def test_flat_of_one_element(probe, rng):
-    """A tensor without dimensions, and a column whose second stride means nothing.
+    """A tensor without dimensions, and a column and a row of which one stride means nothing.
 
-    零维张量，以及第二个步幅毫无意义的一列。
+    零维张量，以及一列和一行，各有一个步幅毫无意义。
     """
     flattened(probe, rng, (), (), rng.integer(3, 20))
     flattened(probe, rng, (6, 1), (2, 50), rng.integer(3, 20))
+    flattened(probe, rng, (1, 5), (77, 2), rng.integer(3, 20))
