@@ -65,6 +65,19 @@ def test_distribution(probe, rng):
     )
 
 
+@task(2)
+def test_both_ends(probe, rng):
+    """Of 24,000 numbers, in 60 calls, hardly one is low to the last digit, and hardly one is high or beyond.
+
+    调用 60 次，共 24,000 个数：几乎没有一个恰好等于 low，也几乎没有一个达到 high。
+    """
+    low, high = float(rng.integer(-4, -1)), float(rng.integer(3, 7))  # whole, so that both are exact in float32
+    drawn = torch.stack(probe.uniform(20, 20, low, high, seed=rng.integer(0, 1000), calls=60))
+    # each has a chance below 10⁻⁷, for rounding: of three or more, less than 10⁻⁸
+    expect(int((drawn <= low).sum())).at_most(2)
+    expect(int((drawn >= high).sum())).at_most(2)
+
+
 def distinct(drawn):
     """The share of numbers that occur once. Of 20,000 float32 numbers by chance 99.8 % do."""
     return drawn.unique().numel() / drawn.numel()
@@ -182,12 +195,13 @@ def test_scores_of_a_single_row(learner, rng):
 
 @task(3)
 def test_scores_of_no_row(learner, rng):
-    """No rows, no numbers; in float64.
+    """No rows, no numbers; in float64 and in float32.
 
-    没有行，就没有数；float64。
+    没有行，就没有数；float64 和 float32 都试。
     """
-    x, A, y = (rng.normal(*s, dtype=torch.float64) for s in ((0, 3), (3, 2), (0, 2)))
-    expect(learner.scores(x, A, y)).close_to(torch.zeros(0, dtype=torch.float64))
+    for dtype in (torch.float64, torch.float32):
+        x, A, y = (rng.normal(*s, dtype=dtype) for s in ((0, 3), (3, 2), (0, 2)))
+        expect(learner.scores(x, A, y)).close_to(torch.zeros(0, dtype=dtype))
 
 
 @task(3)
@@ -267,11 +281,11 @@ def test_whole_numbers(learner, rng):
 
 @task(4, raises=INTEGERS)
 def test_other_whole_numbers(learner, rng):
-    """int32 and uint8 (as in an image) come out as float32, too.
+    """int32, int16, int8 and uint8 (as in an image) come out as float32, too.
 
-    int32 和 uint8（图像就是这样）同样得到 float32。
+    int32、int16、int8 和 uint8（图像就是这样）同样得到 float32。
     """
-    for dtype, high in ((torch.int32, 2000), (torch.uint8, 256)):
+    for dtype, high in ((torch.int32, 2000), (torch.uint8, 256), (torch.int16, 2000), (torch.int8, 128)):
         x = rng.integers(0, high, 11, 4).to(dtype)
         expect(learner.standardise(x)).close_to(columns(x), dtype=torch.float32, rtol=1e-3, atol=1e-4)
 
@@ -343,14 +357,15 @@ def test_equally_many(learner, rng):
 
 @task(5, raises={SIZES_DISAGREE: "no_room_for_pairs"})
 def test_one_point_and_none(learner, rng):
-    """From one point to three, and from two points to none; in float64.
+    """From one point to three, from two points to none, and from none to two; in float64.
 
-    一个点到三个点，两个点到零个点；float64。
+    一个点到三个点，两个点到零个点，零个点到两个点；float64。
     """
     a, b = rng.normal(1, 2, dtype=torch.float64), rng.normal(3, 2, dtype=torch.float64)
     row = torch.stack([(a[0] - q).norm() for q in b])
     expect(learner.distances(a, b)).close_to(row[None])
     expect(learner.distances(b[:2], b[:0])).close_to(torch.zeros(2, 0, dtype=torch.float64))
+    expect(learner.distances(b[:0], b[:2])).close_to(torch.zeros(0, 2, dtype=torch.float64))
 
 
 @task(5, raises={SIZES_DISAGREE: "no_room_for_pairs", "Dimension out of range": "squeezed"})
@@ -365,14 +380,15 @@ def test_points_on_a_line(learner, rng):
 
 
 @task(5, timeout=3, raises={SIZES_DISAGREE: "no_room_for_pairs"})
-def test_a_million_pairs(learner, source, rng):
-    """1,100 points against 900, in well under a second, by broadcasting.
+def test_a_million_pairs(probe, rng):
+    """1,100 points against 900, in well under a second, by broadcasting: no function that has the distances ready.
 
-    1,100 个点对 900 个点，用广播远不到一秒。
+    1,100 个点对 900 个点，用广播远不到一秒：不调用现成的求距离的函数。
     """
     a, b = rng.normal(1100, 2), rng.normal(900, 2)
-    expect(learner.distances(a, b)).close_to(torch.hypot(*(a[:, None] - b).unbind(2)), atol=5e-3)
-    expect(source).avoids("cdist", "_cdist_forward", mistake="ready_made")
+    seen = probe.distances(a, b)
+    expect(seen["value"]).close_to(torch.hypot(*(a[:, None] - b).unbind(2)), atol=5e-3)
+    expect(seen["ready_made"]).equal_to(False, mistaken_for={"ready_made": True})
 
 
 @task(5, raises={SIZES_DISAGREE: "no_room_for_pairs"})
