@@ -4,11 +4,12 @@
 # Read the lesson first: `learn read 2.2`. Fill in what is between the `# ---` lines, then run `learn check 2.2`.
 #
 # In all four tasks the function to differentiate is an argument: you can call it, but you do not see its formula.
-# The tensors that you are given stay as they were: their values, and whether they ask for gradients.
+# The tensors that you are given stay as they were: their values, whether they ask for gradients, and their `.grad`.
 #
 # 先读课文：`learn read 2.2`。补全 `# ---` 之间的代码，然后运行 `learn check 2.2`。
 #
-# 四个任务里，要求导的函数都是参数：可以调用它，但看不到它的公式。传进来的张量要保持原样：数值不变，是否要求梯度也不变。
+# 四个任务里，要求导的函数都是参数：可以调用它，但看不到它的公式。传进来的张量要保持原样：数值、是否要求梯度、`.grad`
+# 都不变。
 
 # %%
 from collections.abc import Callable

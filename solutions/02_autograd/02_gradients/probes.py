@@ -46,3 +46,12 @@ def again(name, f, *args):
     value = getattr(learner, name)(function, *args)
     given = [a for a in args if isinstance(a, torch.Tensor)]
     return {"value": value, "marked": any(t.requires_grad or t.grad is not None for t in given)}
+
+
+def of_a_weight(name, f, x, *args):
+    """What is returned for an `x` that asks for gradients and holds one, and whether `x` then still does both."""
+    held = torch.full_like(x, 7.0)
+    x = x.detach().clone().requires_grad_()
+    x.grad = held.clone()
+    value = getattr(learner, name)(_function(*f), x, *args)
+    return {"value": value, "asks": x.requires_grad, "kept": x.grad is not None and torch.equal(x.grad, held)}

@@ -33,6 +33,12 @@ def unmarked(seen, want, piled):
     expect(seen["marked"]).equal_to(False, mistaken_for={"callers_tensor_marked": True})
 
 
+def left_alone(seen):
+    """What `probe.of_a_weight` saw: a weight that still asks for gradients, and the gradient it held before."""
+    expect(seen["asks"]).equal_to(True)
+    expect(seen["kept"]).equal_to(True)
+
+
 @task(1, raises=ASKED)
 def test_slope_of_a_polynomial(probe, rng):
     """d/dx of a + bx + cx² + dx³ is b + 2cx + 3dx², whatever a, b, c and d are.
@@ -101,13 +107,15 @@ def test_slope_twice(probe, rng):
 
 @task(1, raises=ASKED)
 def test_slope_where_gradients_are_asked_for_already(probe, rng):
-    """A tensor that asks for gradients already, as a weight does.
+    """A tensor that asks for gradients already, as a weight does. It still does afterwards, and keeps its `.grad`.
 
-    本来就要求梯度的张量，例如网络的权重。
+    本来就要求梯度的张量，例如网络的权重。之后它仍然要求梯度，原有的 `.grad` 也不变。
     """
     x, c = rng.normal(6), [rng.number(1, 2) for _ in range(3)]
     _, slope = polynomial(c, x)
-    expect(probe.slope(("polynomial", *c), x.requires_grad_())).close_to(slope, mistaken_for={"not_a_leaf": None})
+    seen = probe.of_a_weight("slope", ("polynomial", *c), x)
+    expect(seen["value"]).close_to(slope, mistaken_for={"not_a_leaf": None})
+    left_alone(seen)
 
 
 @task(2, raises=ASKED)
@@ -181,14 +189,15 @@ def test_mean_gradient_twice(probe, rng):
 
 @task(2, raises=ASKED)
 def test_mean_gradient_where_gradients_are_asked_for_already(probe, rng):
-    """A tensor that asks for gradients already, as a weight does.
+    """A tensor that asks for gradients already, as a weight does. It still does afterwards, and keeps its `.grad`.
 
-    本来就要求梯度的张量，例如网络的权重。
+    本来就要求梯度的张量，例如网络的权重。之后它仍然要求梯度，原有的 `.grad` 也不变。
     """
     x, c = rng.normal(6), [rng.number(1, 2) for _ in range(3)]
     _, slope = polynomial(c, x)
-    found = probe.mean_gradient(("polynomial", *c), x.requires_grad_())
-    expect(found).close_to(slope / 6, mistaken_for={"not_a_leaf": None})
+    seen = probe.of_a_weight("mean_gradient", ("polynomial", *c), x)
+    expect(seen["value"]).close_to(slope / 6, mistaken_for={"not_a_leaf": None})
+    left_alone(seen)
 
 
 @task(3, raises=DETACHED)
@@ -220,6 +229,20 @@ def test_many_steps_in_float64(probe, rng):
     for _ in range(9):
         own = own - 0.03 * torch.sinh(own - c)
     expect(probe.descend(("cosh", c), w, lr=0.03, steps=9)).close_to(own)
+
+
+@task(3, raises=DETACHED)
+def test_steps_too_wide(probe, rng):
+    """Steps so wide that each of them raises the loss: they are taken all the same.
+
+    步子太大，每一步都让损失变大：这样的步也照走不误。
+    """
+    x = rng.uniform(4, low=1.1, high=1.4, dtype=torch.float64)
+    w, y = (rng.normal(4, dtype=torch.float64) for _ in range(2))
+    own = w.clone()
+    for _ in range(5):
+        own = own - 2 * x * (own * x - y)
+    expect(probe.descend(("squared_errors", x, y), w, lr=1.0, steps=5)).close_to(own)
 
 
 @task(3, raises=DETACHED)
@@ -271,12 +294,15 @@ def test_descend_twice(probe, rng):
 def test_descent_of_a_weight(probe, rng):
     """A w that asks for gradients already, as a weight does: the new one carries no history all the same.
 
-    本来就要求梯度的 w，例如网络的权重：新的 w 同样不带计算历史。
+    The old one still asks for gradients, and keeps its `.grad`.
+
+    本来就要求梯度的 w，例如网络的权重：新的 w 同样不带计算历史；原来的 w 仍然要求梯度，原有的 `.grad` 也不变。
     """
     w, c = rng.normal(3), rng.normal(3)
-    moved = probe.descend(("cosh", c), w.requires_grad_(), 0.1, 1)
-    expect(moved).close_to(w.detach() - 0.1 * torch.sinh(w.detach() - c))
-    expect(moved).tracks_gradient(False)
+    seen = probe.of_a_weight("descend", ("cosh", c), w, 0.1, 1)
+    expect(seen["value"]).close_to(w - 0.1 * torch.sinh(w - c))
+    expect(seen["value"]).tracks_gradient(False)
+    left_alone(seen)
 
 
 @task(4, raises=ASKED)
@@ -336,10 +362,11 @@ def test_product_twice(probe, rng):
 
 @task(4, raises=ASKED)
 def test_product_where_gradients_are_asked_for_already(probe, rng):
-    """An x that asks for gradients already, as a weight does.
+    """An x that asks for gradients already, as a weight does. It still does afterwards, and keeps its `.grad`.
 
-    本来就要求梯度的 x，例如网络的权重。
+    本来就要求梯度的 x，例如网络的权重。之后它仍然要求梯度，原有的 `.grad` 也不变。
     """
     x, a, v = rng.normal(6), rng.normal(5), rng.normal(5)
-    found = probe.vjp(("neighbours", a), x.requires_grad_(), v)
-    expect(found).close_to(neighbours(v * a, x), mistaken_for={"not_a_leaf": None})
+    seen = probe.of_a_weight("vjp", ("neighbours", a), x, v)
+    expect(seen["value"]).close_to(neighbours(v * a, x), mistaken_for={"not_a_leaf": None})
+    left_alone(seen)
