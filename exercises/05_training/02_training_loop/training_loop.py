@@ -18,10 +18,11 @@ from torch.utils.data import DataLoader, TensorDataset
 # ## Task 1 · One step
 #
 # One step of `optimizer` on one batch: clear the gradients, compute the mean cross-entropy of the model's logits, go
-# backwards, step. Return the loss (the one before the step) as a number that keeps no graph alive.
+# backwards, step. Return the loss (the one before the step) as a number that keeps no graph alive. Parameters that are
+# frozen stay as they are, and frozen.
 #
 # 用 `optimizer` 在一个批次上走一步：清空梯度，求模型 logits 的平均交叉熵，反向传播，更新参数。
-# 返回这一步之前算出的损失，要一个不再牵着计算图的数。
+# 返回这一步之前算出的损失，要一个不再牵着计算图的数。被冻结的参数保持原样，也仍然冻结。
 
 
 # %%
@@ -56,10 +57,12 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loader: Data
 # ## Task 3 · Evaluation
 #
 # The mean loss per sample and the accuracy (between 0 and 1) over a loader, in evaluation mode and without recording a
-# graph. Nothing of the model may change: afterwards it is in the mode, training or evaluation, in which you found it.
+# graph. Nothing of the model may change, not even its gradients or what is frozen: afterwards it is, with all modules
+# inside, in the mode, training or evaluation, in which you found it.
 #
 # 在评估模式下、不记录计算图，求整个 loader 上每个样本的平均损失和准确率（0 到 1 之间）。
-# 模型不能有任何改变：来的时候是训练模式还是评估模式，走的时候还得是什么模式。
+# 模型不能有任何改变，包括梯度和哪些参数被冻结：来的时候是训练模式还是评估模式，走的时候还得是什么模式，
+# 里面的各个模块也一样。
 
 
 # %%
@@ -76,12 +79,12 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
 #
 # `update` is called after each epoch with the validation loss. If it is lower than every one before, the model's state
 # is remembered, parameters and buffers. It returns True once `patience` updates in a row have brought nothing lower,
-# and goes on returning it while nothing lower comes. `restore` puts the remembered state back into the model, however
-# long it has been trained since, and as often as it is called.
+# and goes on returning it while nothing lower comes; NaN is not lower. `restore` puts the remembered state back into
+# the model that it is given, however long it has been trained since, and as often as it is called.
 #
 # 每个 epoch 之后用验证集损失调用 `update`。如果它比以前的都低，就记住模型此刻的状态（参数和缓冲区）。
-# 连续 `patience` 次都没有更低，就返回 True；此后仍没有更低，就一直返回 True。`restore` 把记住的状态放回模型，
-# 不论此后又训练了多久，也不论调用几次。
+# 连续 `patience` 次都没有更低，就返回 True；此后仍没有更低，就一直返回 True；NaN 不算更低。
+# `restore` 把记住的状态放回传给它的模型，不论此后又训练了多久，也不论调用几次。
 
 
 # %%

@@ -54,14 +54,19 @@ def _loader(x, y, batch_size, drop_last=False):
     return DataLoader(TensorDataset(x, y), batch_size=batch_size, drop_last=drop_last)
 
 
-def steps(state, batches, lr, momentum, gradients=None):
-    """One train_step per batch. `gradients`: what stands in every `.grad` beforehand."""
+def _flags(model):
+    return [p.requires_grad for p in model.parameters()]
+
+
+def steps(state, batches, lr, momentum, gradients=None, frozen=False):
+    """One train_step per batch. `gradients`: what stands in every `.grad` beforehand; `frozen`: the last bias is."""
     net = _network(state)
+    net[-1].bias.requires_grad_(not frozen)
     for p in net.parameters():
         p.grad = None if gradients is None else torch.full_like(p, gradients)
-    sgd = _Watched(net.parameters(), lr=lr, momentum=momentum)
+    sgd = _Watched([p for p in net.parameters() if p.requires_grad], lr=lr, momentum=momentum)
     losses = [learner.train_step(net, sgd, x, y) for x, y in batches]
-    return {"losses": losses, "state": _state(net), "calls": sgd.calls}
+    return {"losses": losses, "state": _state(net), "calls": sgd.calls, "flags": _flags(net)}
 
 
 def epoch(state, x, y, batch_size, lr, momentum, drop_last=False):
@@ -73,8 +78,14 @@ def epoch(state, x, y, batch_size, lr, momentum, drop_last=False):
 
 
 def evaluation(state, x, y, batch_size, norm=False, training=True, drop_last=False, recording=True):
-    """One evaluate. `recording`: whether autograd records when it is called."""
+    """One evaluate of a model with a frozen bias and 0.5 in every other gradient.
+
+    `recording`: whether autograd records when it is called.
+    """
     net = _network(state, norm).train(training)
+    net[-1].bias.requires_grad_(False)
+    for p in net.parameters():
+        p.grad = torch.full_like(p, 0.5) if p.requires_grad else None
     with torch.set_grad_enabled(recording):
         answer = learner.evaluate(net, _loader(x, y, batch_size, drop_last))
         still = torch.is_grad_enabled()
@@ -83,7 +94,9 @@ def evaluation(state, x, y, batch_size, norm=False, training=True, drop_last=Fal
         "answer": answer,
         "modes": witness.modes,
         "recorded": witness.recorded,
-        "training": net.training,
+        "training": [m.training for m in net.modules()],
+        "flags": _flags(net),
+        "gradients": [p.grad for p in net.parameters() if p.requires_grad],
         "recording": still,
         "state": _state(net),
     }
@@ -99,7 +112,10 @@ def _normed():
 
 
 def stopping(states, losses, **patience):
-    """One update for each state of a model and its loss; then restore, train on (to the first state), restore again."""
+    """One update for each state of a model and its loss; then restore, train on (to the first state), restore again.
+
+    And once more, into another instance: `elsewhere`.
+    """
     model = _normed()
     stopper = learner.EarlyStopping(**patience)
     said = [_plain(stopper.update(loss, _fill(model, state))) for state, loss in zip(states, losses, strict=True)]
@@ -107,7 +123,9 @@ def stopping(states, losses, **patience):
     once = _state(model)
     _fill(model, states[0])
     stopper.restore(model)
-    return {"said": said, "state": once, "again": _state(model)}
+    other = _normed()
+    stopper.restore(other)
+    return {"said": said, "state": once, "again": _state(model), "elsewhere": _state(other)}
 
 
 def _folder(i):
@@ -150,30 +168,44 @@ def fit_and_predict(x, y, x_val, y_val, x_new):
 def fitted(x, y, x_val, y_val, x_new, seed=None):
     """The same, whether the model is a Module, and whether its weights are those of the lowest or of a later loss.
 
-    Known only where `fit` uses `EarlyStopping`: `weights` is "best", "later", or "" where it cannot be told.
-    `seed`: of torch's global generator, so that two calls can be compared.
+    Known only where `fit` uses `EarlyStopping`, or `evaluate` on all the validation data: `weights` is "best", "last",
+    "other", or "" where it cannot be told. `seed`: of torch's global generator, so that two calls can be compared.
     """
     if seed is not None:
         torch.manual_seed(seed)
-    diary = []
-    stopping = getattr(learner, "EarlyStopping", None)
+    told, measured = [], []
+    stopping, evaluate = getattr(learner, "EarlyStopping", None), getattr(learner, "evaluate", None)
     true = getattr(stopping, "update", None)
     if true is not None:
 
         @functools.wraps(true)
         def update(self, loss, model, *rest, **more):
             if isinstance(model, nn.Module):
-                diary.append((float(loss), _state(model)))
+                told.append((float(loss), _state(model)))
             return true(self, loss, model, *rest, **more)
 
         stopping.update = update
+    if evaluate is not None:
+
+        @functools.wraps(evaluate)
+        def watched(model, loader, *rest, **more):
+            answer = evaluate(model, loader, *rest, **more)
+            if isinstance(model, nn.Module) and len(getattr(loader, "dataset", ())) == len(x_val):
+                measured.append((float(answer[0]), _state(model)))
+            return answer
+
+        learner.evaluate = watched
     try:
         model = learner.fit(x, y, x_val, y_val)
     finally:
         if true is not None:
             stopping.update = true
+        if evaluate is not None:
+            learner.evaluate = evaluate
     scores = _scores(model, x_new)
-    return {"scores": scores, "module": isinstance(model, nn.Module), "weights": _whose(model, diary)}
+    whose = [_whose(model, diary) for diary in (told, measured)]
+    weights = next((w for w in ("last", "other", "best") if w in whose), "")
+    return {"scores": scores, "module": isinstance(model, nn.Module), "weights": weights}
 
 
 def _whose(model, diary):
@@ -181,7 +213,11 @@ def _whose(model, diary):
         return ""
     mine, lowest = _state(model), min(loss for loss, _ in diary)
     losses = [loss for loss, state in diary if _equal(mine, state)]
-    return "" if not losses else "best" if lowest in losses else "later"
+    if not losses:
+        return ""
+    if min(losses) <= lowest + 1e-6 * abs(lowest):
+        return "best"
+    return "last" if _equal(mine, diary[-1][1]) else "other"
 
 
 def _equal(a, b):

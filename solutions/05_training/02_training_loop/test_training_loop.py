@@ -4,6 +4,7 @@ import functools
 
 import torch
 import torch.nn.functional as F
+from sklearn.datasets import load_digits
 
 from grader.testing import expect, task
 
@@ -93,6 +94,20 @@ def test_gradients_of_others(probe, rng):
             "cleared_too_late": lambda: walk(w, batches, lr=1e-5, old=500.0)[0],
             "gradients_accumulated": lambda: walk(w, batches, lr=1e-5, old=500.0, zero=False)[0],
         },
+    )
+
+
+@task(1, raises=GRAPH)
+def test_what_is_frozen_stays_frozen(probe, rng):
+    """Somebody has frozen the last bias: it stays as it is, and frozen; the others move.
+
+    最后一个偏置被冻结了：它的值不变，也仍然冻结；其余的照常更新。
+    """
+    w = network(rng)
+    seen = probe.steps(w, [data(rng, n) for n in (6, 3)], lr=LR, momentum=MOMENTUM, frozen=True)
+    expect(seen["flags"]).equal_to([True, True, True, False])
+    expect([torch.equal(a, b) for a, b in zip(seen["state"], w, strict=True)]).equal_to(
+        [False, False, False, True], mistaken_for={"never_stepped": [True] * 4}
     )
 
 
@@ -201,9 +216,9 @@ def test_evaluation_without_the_rest(probe, rng):
 
 @task(3, raises={"more than 1 value per channel": "eval_mode_forgotten"})
 def test_evaluation_leaves_no_trace(probe, rng):
-    """Evaluation mode, no graph, and batch norm's statistics as they were.
+    """Evaluation mode, no graph; batch norm's statistics, gradients and what is frozen as they were.
 
-    评估模式，不记录计算图，批量规范化的统计量保持原样。
+    评估模式，不记录计算图；批量规范化的统计量、梯度、哪些参数被冻结，都保持原样。
     """
     (W1, b1, W2, b2), (x, y) = network(rng), data(rng, 9)
     norm = [rng.uniform(5, low=0.5, high=2.0) for _ in range(4)]
@@ -212,18 +227,22 @@ def test_evaluation_leaves_no_trace(probe, rng):
     expect(True in seen["modes"]).equal_to(False, mistaken_for={"eval_mode_forgotten": True})
     expect(True in seen["recorded"]).equal_to(False, mistaken_for={"graph_built": True})
     expect(seen["state"]).equal_to(state)
+    expect(seen["flags"]).equal_to([*[True] * 5, False])
+    expect(seen["gradients"]).equal_to([torch.full_like(t, 0.5) for t in (W1, b1, *norm[:2], W2)])
 
 
 @task(3)
 def test_mode_is_restored(probe, rng):
-    """A model in training mode goes on training, one in evaluation mode stays there; autograd goes on as it was, too.
+    """A model in training mode goes on training, one in evaluation mode stays there, with all modules inside.
 
-    来时在训练模式，走时仍在训练模式；来时在评估模式也一样。autograd 是否记录，也保持原样。
+    Autograd goes on as it was, too.
+
+    来时在训练模式，走时仍在训练模式；来时在评估模式也一样，里面的各个模块也是如此。autograd 是否记录，也保持原样。
     """
     w, (x, y) = network(rng), data(rng, 3)
     for mode in (True, False):
         seen = probe.evaluation(w, x, y, batch_size=2, training=mode, recording=mode)
-        expect(seen["training"]).equal_to(mode, mistaken_for={"mode_not_restored": not mode})
+        expect(seen["training"]).equal_to([mode] * 5, mistaken_for={"mode_not_restored": seen["training"]})
         expect(seen["recording"]).equal_to(mode, mistaken_for={"autograd_not_restored": not mode})
 
 
@@ -289,6 +308,16 @@ def test_any_lower_loss_is_better(probe, rng):
 
 
 @task(4)
+def test_nan_is_no_improvement(probe, rng):
+    """Two losses that are NaN, after one that is a number.
+
+    先有一个正常的损失，然后两个都是 NaN。
+    """
+    nan = float("nan")
+    expect(probe.stops([rng.number(0.5, 2.0), nan, nan], patience=2)).equal_to(until(2, 3))
+
+
+@task(4)
 def test_two_at_once(probe, rng):
     """Two models, each with an `EarlyStopping` of its own.
 
@@ -306,7 +335,9 @@ def test_two_at_once(probe, rng):
 def test_best_state_comes_back(probe, rng):
     """Parameters and buffers of the third of six, though the model has moved on; and once more, after it has again.
 
-    模型已经往前走了，六次中第三次的参数和缓冲区要能找回来；再往前走，还能再找回来一次。
+    Then into another model of the same make.
+
+    模型已经往前走了，六次中第三次的参数和缓冲区要能找回来；再往前走，还能再找回来一次。最后放进另一个同样结构的模型。
     """
     seq, all_states = (3.0, 2.0, 0.5, 0.9, 0.8, 0.7), states(rng, 6)
     seen = probe.stopping(all_states, [v * rng.number(0.95, 1.0) for v in seq], patience=9)
@@ -320,13 +351,12 @@ def test_best_state_comes_back(probe, rng):
         },
     )
     expect(seen["again"]).equal_to(best, mistaken_for={"restored_alias": all_states[0]})
+    expect(seen["elsewhere"]).equal_to(best)
 
 
 @functools.cache
 def digits():
     """1,797 images of 8 × 8 pixels, as rows, and what they show."""
-    from sklearn.datasets import load_digits  # slow to import: only when somebody gets this far
-
     raw = load_digits()
     return torch.tensor(raw.data / 16, dtype=torch.float32), torch.tensor(raw.target)
 
@@ -339,6 +369,12 @@ def clouds(rng, classes, each):
         y = torch.tensor(labels).repeat(each)[rng.permutation(each * len(labels))]
         sets.append(((centres[y] + rng.normal(len(y), 64, std=0.1)).clamp(0, 1), y))
     return sets
+
+
+def best_weights(seen):
+    """Not those of a higher loss on the validation data."""
+    last = {"last_weights_returned": True} if seen["weights"] == "last" else {}
+    expect(seen["weights"] in ("last", "other")).equal_to(False, mistaken_for=last)
 
 
 @task(5, needs=(1, 2, 3, 4), timeout=20)
@@ -357,7 +393,7 @@ def test_validation_data_choose(probe, rng):
     )
     for seen in (good, worse):
         expect(seen["scores"]).shape(len(x_new) + len(x), 10)
-        expect(seen["weights"] == "later").equal_to(False, mistaken_for={"last_weights_returned": True})
+        best_weights(seen)
     found = (good["scores"].argmax(1)[: len(x_new)] == unknown).double().mean().item()
     expect(found < 0.5).equal_to(True, mistaken_for={"trained_on_validation": False})
     ignored = torch.equal(good["scores"], worse["scores"])
@@ -382,3 +418,4 @@ def test_digits(probe, rng, bar):
     accuracy = (scores.argmax(1) == y[new]).double().mean().item()
     expect(accuracy > 0.3).true("below", "learned_nothing", got=round(accuracy, 3), bar=bar["accuracy"])
     expect(accuracy).at_least(bar["accuracy"])
+    best_weights(seen)

@@ -42,7 +42,7 @@ class EarlyStopping:
         self.lowest, self.kept = math.inf, None
 
     def update(self, loss, model):
-        if loss >= self.lowest:
+        if not loss < self.lowest:  # NaN, too
             self.left -= 1
             return torch.tensor(self.left <= 0)
         self.lowest, self.left, self.kept = loss, self.patience, copy.deepcopy(model)
