@@ -139,10 +139,11 @@ def count_parameters(model: nn.Module) -> int:
 # ## Task 5 · Predict
 #
 # The probabilities of the classes for every row of `x`, with a model that returns logits and may contain dropout:
-# dropout is off, no graph is built, and afterwards the model is in the mode in which it came, training or evaluation.
+# dropout is off, no graph is built, and afterwards the model is in the mode in which it came, training or evaluation;
+# what was frozen is frozen still, and nothing else.
 #
 # `model` 返回 logits，可能含有 dropout。求 `x` 每一行属于各类的概率：此时 dropout 要关闭，不构建计算图；
-# 结束之后，模型要回到进来时的模式（训练或评估）。
+# 结束之后，模型要回到进来时的模式（训练或评估）；原来冻结的参数仍然冻结，其余的不冻结。
 
 
 # %%
@@ -163,11 +164,11 @@ def predict(model: nn.Module, x: Tensor) -> Tensor:
 # ## Task 6 · A first fit
 #
 # `steps` steps of plain gradient descent (`torch.optim.SGD`) on all of `x` at once, in training mode. The loss is the
-# mean cross-entropy of the logits; gradients that the model brings along do not count. Return the losses, each as it
-# was before its step.
+# mean cross-entropy of the logits; gradients that the model brings along do not count, and what is frozen stays as it
+# is, and frozen. Return the losses, each as it was before its step.
 #
 # 在整个 `x` 上做 `steps` 步普通的梯度下降（`torch.optim.SGD`），模型处于训练模式。损失是 logits 的平均交叉熵；
-# 模型带来的旧梯度不起作用。返回每一步更新之前的损失。
+# 模型带来的旧梯度不起作用；被冻结的参数保持原样，也仍然冻结。返回每一步更新之前的损失。
 
 
 # %%

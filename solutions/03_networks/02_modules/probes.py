@@ -203,11 +203,13 @@ class _Watched(nn.Sequential):
 def predict(weights, x, training, recording=True):
     """Probabilities from a network with dropout, how it was called, and the modes in which it and autograd were left.
 
+    Its last bias is frozen; `flags`: which parameters are trainable afterwards.
     `recording`: whether autograd records when `predict` is called.
     """
     (a, b), (c, _) = weights[0].shape[::-1], weights[2].shape
     model = _Watched(nn.Linear(a, b), nn.ReLU(), nn.Dropout(0.4), nn.Linear(b, c))
     _fill(model, weights)
+    model[-1].bias.requires_grad_(False)
     model.train(training)
     with torch.set_grad_enabled(recording):
         probabilities = learner.predict(model, x)
@@ -218,6 +220,7 @@ def predict(weights, x, training, recording=True):
         "recorded": model.recorded,
         "left": [m.training for m in model.modules()],
         "recording": still,
+        "flags": [p.requires_grad for p in model.parameters()],
     }
 
 
@@ -226,18 +229,24 @@ def _losses(found):
     return found.tolist() if getattr(found, "ndim", 0) == 1 else found
 
 
-def fit(weights, x, y, lr, steps, gradients=None):
+def fit(weights, x, y, lr, steps, gradients=None, frozen=False):
     """Losses and weights of one linear layer, and the modes it was called in; it comes in evaluation mode.
 
-    `gradients`: what stands in every `.grad` beforehand.
+    `gradients`: what stands in every `.grad` beforehand; `frozen`: its bias is.
     """
     classes, size = weights[0].shape
     model = _Watched(nn.Linear(size, classes))
     _ready(model, weights, x)
     for p in model.parameters():
         p.grad = None if gradients is None else torch.full_like(p, gradients)
+    model[0].bias.requires_grad_(not frozen)
     losses = _losses(learner.fit(model.eval(), x, y, lr, steps))
-    return {"losses": losses, "weights": [p.detach() for p in model.parameters()], "modes": model.modes}
+    return {
+        "losses": losses,
+        "weights": [p.detach() for p in model.parameters()],
+        "modes": model.modes,
+        "flags": [p.requires_grad for p in model.parameters()],
+    }
 
 
 def fit_digits(x, y, lr, steps):

@@ -258,6 +258,24 @@ def test_mean_moves_in_training(probe, rng):
 
 
 @task(3, raises=CENTRE)
+def test_momentum_of_nothing_and_all(probe, rng):
+    """Momentum 0: the mean never moves; momentum 1: it is the batch's.
+
+    momentum 为 0：均值从不移动；momentum 为 1：均值就是这个批次的均值。
+    """
+    batches = [rng.normal(n, 3, mean=2.0) for n in (4, 7)]
+    for momentum in (0.0, 1.0):
+        means = running(batches, momentum)
+        seen = probe.centre(3, momentum=momentum, batches=batches, modes=[True] * 2)
+        expect(seen["means"]).close_to(
+            means,
+            dtype=torch.float32,
+            atol=1e-4,
+            mistaken_for={"momentum_reversed": running(batches, 1 - momentum)},
+        )
+
+
+@task(3, raises=CENTRE)
 def test_mean_rests_in_evaluation(probe, rng):
     """Two training batches, one to evaluate, one more to train; the default momentum, in float64.
 
@@ -423,12 +441,15 @@ def test_probabilities_of_large_logits(probe, rng):
 def test_autograd_is_left_as_it_was(probe, rng):
     """If autograd was recording before the call, it records after it; if it was not, it does not.
 
-    调用之前 autograd 在记录，之后也在记录；之前没有记录，之后也不记录。
+    What is frozen stays frozen, and nothing else is.
+
+    调用之前 autograd 在记录，之后也在记录；之前没有记录，之后也不记录。原来冻结的参数仍然冻结，其余的不冻结。
     """
     w, x = weights(rng, NET), rng.normal(3, 5)
     for on in (True, False):
         seen = probe.predict(w, x, training=False, recording=on)
         expect(seen["recording"]).equal_to(on, mistaken_for={"autograd_not_restored": not on})
+        expect(seen["flags"]).equal_to([True, True, True, False])
 
 
 @task(5)
@@ -496,6 +517,20 @@ def test_weights_after_four_steps(probe, rng):
             "summed_loss": after(total=True),
             "momentum_added": after(keep=0.9),
         },
+    )
+
+
+@task(6)
+def test_what_is_frozen_stays_frozen(probe, rng):
+    """The bias is frozen: it stays as it is, and frozen; the weights move.
+
+    偏置被冻结了：它的值不变，也仍然冻结；权重照常更新。
+    """
+    w, x, y = weights(rng, [(3, 5), (3,)]), rng.normal(7, 5), rng.integers(0, 3, 7)
+    seen = probe.fit(w, x, y, lr=0.5, steps=2, frozen=True)
+    expect(seen["flags"]).equal_to([True, False])
+    expect([torch.equal(a, b) for a, b in zip(seen["weights"], w, strict=True)]).equal_to(
+        [False, True], mistaken_for={"never_stepped": [True, True]}
     )
 
 

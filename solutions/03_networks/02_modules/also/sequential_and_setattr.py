@@ -72,9 +72,10 @@ def fit(model, x, y, lr, steps):
     for _ in range(steps):
         logs = model(x).log_softmax(1)
         loss = -logs.gather(1, y[:, None]).mean()
-        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        trainable = [p for p in model.parameters() if p.requires_grad]
+        gradients = torch.autograd.grad(loss, trainable)
         with torch.no_grad():
-            for p, g in zip(model.parameters(), gradients):
+            for p, g in zip(trainable, gradients):
                 p -= lr * g
         losses.append(loss.detach())
     return losses
