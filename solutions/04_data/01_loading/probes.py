@@ -39,10 +39,15 @@ def loaders_made(n_train, n_test, batch_size, seed):
     return {"touched": touched, "workers": [getattr(loader, "num_workers", 0) for loader in made]}
 
 
-def loaders(n_train, n_test, batch_size, seed, epochs=1, drawn=0):
-    """Batches of some training epochs and of one of testing. `drawn`: how much else is drawn at random in between."""
+def loaders(n_train, n_test, batch_size, seed, epochs=1, drawn=0, tested=0):
+    """Batches of some training epochs and of one of testing.
+
+    What happens before them: `drawn`: how much else is drawn at random; `tested`: how often the test data are read.
+    """
     for_training, for_testing = _loaders(n_train, n_test, batch_size, seed)
     torch.rand(drawn)
+    for _ in range(tested):
+        _numbers(for_testing)
     return {"train": [_numbers(for_training) for _ in range(epochs)], "test": _numbers(for_testing)}
 
 

@@ -38,16 +38,23 @@ def test_shuffled_anew(probe, rng):
 
 @task(1, raises=LOADERS)
 def test_order_is_the_seeds(probe, rng):
-    """The same seed gives the same two epochs, whatever is drawn in between; other seeds give others.
+    """The same seed gives the same two epochs, whatever is drawn or tested in between; other seeds give others.
 
-    种子相同，两个 epoch 都相同，与中间抽过什么无关；换成别的种子就不同。
+    种子相同，两个 epoch 都相同，与中间抽过什么、是否读过测试数据无关；换成别的种子就不同。
     """
     seed = rng.integer(0, 1 << 30)
-    first, again, next_, far = (
-        [torch.cat(e) for e in probe.loaders(30, 4, 7, seed=s, epochs=2, drawn=d)["train"]]
-        for s, d in ((seed, 0), (seed, 5), (seed + 1, 0), (seed + 1000 * rng.integer(1, 1000), 0))
+    first, again, tested, next_, far = (
+        [torch.cat(e) for e in probe.loaders(30, 4, 7, seed=s, epochs=2, drawn=d, tested=t)["train"]]
+        for s, d, t in (
+            (seed, 0, 0),
+            (seed, 5, 0),
+            (seed, 0, 1),
+            (seed + 1, 0, 0),
+            (seed + 1000 * rng.integer(1, 1000), 0, 0),
+        )
     )
     expect(again).equal_to(first, mistaken_for={"generator_missing": again})
+    expect(tested).equal_to(first)
     for other in (next_, far):
         expect(torch.equal(first[0], other[0])).equal_to(False, mistaken_for={"seed_ignored": True})
 
