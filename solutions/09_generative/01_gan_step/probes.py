@@ -55,16 +55,21 @@ def gan_steps(g, d, batches, lr_g, lr_d, momentum=0.0, grad=None):
 def as_found(g, d, real, z, training):
     """What one gan_step makes of the networks' modes (`training`: G's and D's) and requires_grad flags.
 
-    `during`: each network's modes while it was called; `after`: of all its modules; `tracked`: all flags are still set.
+    The first bias of each network comes frozen; its optimiser does not have it.
+    `during`: each network's modes while it was called; `after`: of all its modules; `frozen`: the bias still is;
+    `tracked`: all others can still be trained.
     """
     nets = _network(g), _network(d)
     for net, mode in zip(nets, training, strict=True):
         net.train(mode)
-    learner.gan_step(*nets, *(torch.optim.SGD(n.parameters(), lr=0.1) for n in nets), real, z)
+        net[0].bias.requires_grad_(False)
+    others = [[p for p in net.parameters() if p is not net[0].bias] for net in nets]
+    learner.gan_step(*nets, *(torch.optim.SGD(params, lr=0.1) for params in others), real, z)
     return {
         "during": [sorted(set(net[1].modes)) for net in nets],
         "after": [sorted({m.training for m in net.modules()}) for net in nets],
-        "tracked": [all(p.requires_grad for p in net.parameters()) for net in nets],
+        "frozen": [not net[0].bias.requires_grad for net in nets],
+        "tracked": [all(p.requires_grad for p in params) for params in others],
     }
 
 

@@ -273,14 +273,29 @@ def test_the_optimisers_step(probe, rng):
 
 
 @task(3, needs=(1, 2), raises=AGAIN)
-def test_modes_and_flags_stay(probe, rng):
-    """In whatever mode the networks come, they are called in it and keep it; all parameters can be trained afterwards.
+def test_steep_losses(probe, rng):
+    """However large a gradient is, the step goes all the way.
 
-    两个网络以什么模式传进来，就以什么模式被调用，并保持到最后；调用之后所有参数仍然可以训练。
+    梯度再大，也照样走完整的一步。
+    """
+    g, d, real, z = rng.number(1, 2), rng.number(0.01, 0.02), rng.number(30, 40), -rng.number(20, 30)
+    w = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (g, d)]
+    (down,) = slope(d_loss(w[1] * real, w[1] * w[0] * z), w[1:])
+    (up,) = slope(g_loss((d - down) * w[0] * z), w[:1])
+    seen = probe.one_weight_each(g, d, real, z)
+    expect([seen["d"], seen["g"]]).close_to([d - down.item(), g - up.item()])
+
+
+@task(3, needs=(1, 2), raises=AGAIN)
+def test_modes_and_flags_stay(probe, rng):
+    """Each network is called in the mode in which it comes, and keeps it; what came frozen stays so, and nothing else.
+
+    两个网络以什么模式传进来，就以什么模式被调用，并保持到最后；传进来时被冻结的参数保持冻结，其余参数仍然可以训练。
     """
     (g, d), ((real, z),) = networks(rng), batches(rng, (4, 4))
     for training in ([True, False], [False, True]):
         seen = probe.as_found(g, d, real, z, training)
         expect(seen["tracked"] == [True, True]).true("values", "left_frozen")
+        expect(seen["frozen"]).equal_to([True, True])
         kept = [[mode] for mode in training]
         expect(seen["during"] == kept and seen["after"] == kept).true("values", "mode_changed")

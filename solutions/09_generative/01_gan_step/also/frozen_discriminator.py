@@ -20,11 +20,13 @@ def gan_step(G, D, opt_g, opt_d, real, z):
     d_loss.backward()
     opt_d.step()
 
+    trained = [p for p in D.parameters() if p.requires_grad]
     D.requires_grad_(False)
     g_loss = generator_loss(D(G(z)))
     opt_g.zero_grad()
     g_loss.backward()
-    D.requires_grad_(True)
+    for p in trained:
+        p.requires_grad_(True)
     opt_g.step()
     opt_g.zero_grad()
     return [float(d_loss.detach()), float(g_loss.detach())]
