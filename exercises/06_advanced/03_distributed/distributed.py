@@ -39,12 +39,12 @@ def average_gradients(model: nn.Module) -> None:
 # ## Task 2 · Everyone a share, another order each epoch
 #
 # The indices out of 0 … n-1 that *this* process visits in that epoch. All processes get equally many (an index may
-# come twice if n does not divide), together they visit everything. Each epoch shuffles all n anew, so that a process
-# gets other indices, too, not only another order. The same `epoch` and `seed` give the same answer again. The global
-# random states stay as they are.
+# come again if n does not divide, or is less than their number), together they visit everything. Each epoch shuffles
+# all n anew, so that a process gets other indices, too, not only another order. The same `epoch` and `seed` give the
+# same answer again. The global random states stay as they are.
 #
 # 返回**本**进程在这一轮（epoch）里要访问的索引，取自 0 … n-1。
-# 各进程分到的数量相等（除不尽时允许个别索引重复），合起来覆盖全部。每一轮都把全部 n 个索引重新打乱，
+# 各进程分到的数量相等（除不尽，或 n 比进程数还少时，允许索引重复），合起来覆盖全部。每一轮都把全部 n 个索引重新打乱，
 # 因此各进程不只顺序不同，分到的索引也不同；相同的 `epoch` 和 `seed` 得到相同的结果。不要改变全局随机状态。
 
 

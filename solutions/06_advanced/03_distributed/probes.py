@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import struct
+import sys
 import tempfile
 import time
 import traceback
@@ -80,6 +81,20 @@ class _Board:
 
 _board = _Board()
 _watching = False  # only while `saved` calls the learner
+_looking_for, _wrote = None, False  # a path, and whether this process has written there
+
+
+def _sees(event, args):
+    """An audit hook: notes who opens that path to write, or moves a file there."""
+    global _wrote
+    if _looking_for and event in ("open", "os.rename"):
+        place = args[event == "os.rename"]
+        to_write = event == "os.rename" or args[2] & (os.O_WRONLY | os.O_RDWR)
+        with contextlib.suppress(TypeError):  # a file's number
+            _wrote |= bool(to_write) and os.path.abspath(os.fsdecode(place)) == _looking_for
+
+
+sys.addaudithook(_sees)
 
 
 def _until_settled(ranks, patience=_PATIENCE):
@@ -124,7 +139,8 @@ dist.Store.wait = _wait(dist.Store.wait, 1)
 def _save(obj, f, *args, **kwargs):
     """torch.save; in rank 0 under watch it stops half-way until the others have left or wait."""
     if not _watching or _board.rank:
-        return _torch_save(obj, f, *args, **kwargs)
+        with open(f, "wb") if isinstance(f, str | os.PathLike) else contextlib.nullcontext(f) as file:
+            return _torch_save(obj, file, *args, **kwargs)
     whole = io.BytesIO()
     _torch_save(obj, whole, *args, **kwargs)
     content = whole.getvalue()
@@ -306,10 +322,13 @@ def _state(net):
 
 
 def _averaged(rank, weights, xs, frozen):
-    net = _net(weights)
-    for p in list(net.parameters())[:frozen]:
+    net = _net(weights if isinstance(weights[0], torch.Tensor) else weights[rank])
+    without = list(net.parameters())[:frozen]
+    for p in without[::2]:
         p.requires_grad_(False)
     net(xs[rank]).sum().backward()
+    for p in without:
+        p.grad = None
     if rank == len(xs) - 1:
         _until_settled([0], 0.5)  # too late for who does not wait
     learner.average_gradients(net)
@@ -336,8 +355,8 @@ def _trained(rank, weights, batches, lr, grad):
     return {"losses": losses, "weights": _state(net), "group": dist.is_initialized()}
 
 
-def _saved(rank, size, state, wrapped, watched, paths):
-    global _watching
+def _saved(rank, size, state, wrapped, watched, path):
+    global _watching, _looking_for, _wrote
     parts = {"first": nn.Linear(3, 4), "submodule": nn.BatchNorm1d(4), "last": nn.Linear(4, 2)}
     net = nn.Sequential(collections.OrderedDict(parts))
     net.load_state_dict(dict(zip(net.state_dict(), state)))
@@ -345,24 +364,28 @@ def _saved(rank, size, state, wrapped, watched, paths):
     _watching, before = watched, _board.calls
     if watched and rank == 0:
         _until_settled(range(1, size))
+    _looking_for, _wrote = path, False
     try:
-        learner.save_checkpoint(net, paths[rank])
+        learner.save_checkpoint(net, path)
     finally:
-        _watching = False
+        _watching, _looking_for = False, None
     left = "met" if _board.calls > before else "alone"
     if _board.stage != 1:  # not in the middle of it
         with contextlib.suppress(Exception):  # not there, or not all of it
-            torch.load(paths[0])
+            torch.load(path)
             left = "after"
     _board.leaves()
-    return left
+    return left, _wrote
 
 
 _WORK = {"averaged": _averaged, "shards": _shards, "trained": _trained, "saved": _saved}
 
 
 def averaged(weights, xs, frozen):
-    """Gradients of sum(net(x)) after average_gradients, one process for each x; `frozen` parameters have none."""
+    """Gradients of sum(net(x)) after average_gradients, one process for each x.
+
+    `weights`: of all, or for each process its own. `frozen` parameters have no gradient; every other one is trainable.
+    """
     return _together(len(xs), "averaged", weights, xs, frozen)
 
 
@@ -379,19 +402,18 @@ def trained(weights, batches, lr, grad=None):
 def saved(size, state, wrapped, watched):
     """What lies on disk after save_checkpoint, and how each process left it.
 
-    Each has a path of its own, to show who wrote. `left`: `after` the file was complete, else `met` if it took part in
+    `written`: who wrote the file, or put it there. `left`: `after` the file was complete, else `met` if it took part in
     a collective, `alone` if not. `watched`: rank 0 begins, and ends, only when the others have left or wait.
     """
-    folder = tempfile.mkdtemp()
-    paths = [f"{folder}/rank{r}.pt" for r in range(size)]
-    left = _together(size, "saved", size, state, wrapped, watched, paths)
+    path = f"{tempfile.mkdtemp()}/model.pt"
+    seen = [how or ("failed", False) for how in _together(size, "saved", size, state, wrapped, watched, path)]
     there = None
     with contextlib.suppress(Exception):
-        there = torch.load(paths[0])
+        there = torch.load(path)
     plain = isinstance(there, dict)
     return {
-        "left": [how or "failed" for how in left],
-        "written": [os.path.exists(p) for p in paths],
+        "left": [left for left, _ in seen],
+        "written": [wrote for _, wrote in seen],
         "keys": list(there) if plain else [],
         "weights": [v.detach() for v in there.values() if isinstance(v, torch.Tensor)] if plain else [],
     }

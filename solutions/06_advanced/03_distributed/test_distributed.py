@@ -63,18 +63,18 @@ def test_gradients_are_averaged(probe, rng):
 
 @task(1)
 def test_weights_stay_and_missing_gradients_are_skipped(probe, rng):
-    """A frozen layer has no gradient, and gets none; no weight is touched. Two processes.
+    """No gradient, frozen or not: it gets none. No weight is touched, even if they differ. Two processes.
 
-    被冻结的层没有梯度，之后也不会有；权重都不应改变。两个进程。
+    没有梯度的参数，不管是否被冻结，之后也不会有；权重都不应改变，哪怕各进程不同。两个进程。
     """
-    w, xs = weights(rng), [rng.normal(2, 3), rng.normal(6, 3)]
-    mean = [(p + q) / 2 for p, q in zip(gradients(w, xs[0])[0], gradients(w, xs[1])[0])]
-    seen = probe.averaged(w, xs, 2)
+    ws, xs = [weights(rng), weights(rng)], [rng.normal(2, 3), rng.normal(6, 3)]
+    mean = [(p + q) / 2 for p, q in zip(*(gradients(w, x)[0] for w, x in zip(ws, xs)))]
+    seen = probe.averaged(ws, xs, 2)
     expect([r["grads"] for r in seen]).close_to([mean[2:]] * 2, dtype=torch.float32)
     expect([r["missing"] for r in seen]).equal_to(
         [[True, True]] * 2, mistaken_for={"missing_gradients_filled": [[False, False]] * 2}
     )
-    expect([r["weights"] for r in seen]).equal_to([w, w])
+    expect([r["weights"] for r in seen]).equal_to(ws)
 
 
 @task(2)
@@ -118,26 +118,31 @@ def test_another_order_each_epoch(probe, rng):
 
 @task(2)
 def test_another_order_with_another_seed(probe, rng):
-    """The seed counts, and its default is 0.
+    """The seed counts, in the first epoch, too, and its default is 0.
 
-    种子会起作用，默认值是 0。
+    种子会起作用，第 0 轮也不例外；默认值是 0。
     """
-    default, zero, other = probe.shards(3, [[40, 1], [40, 1, 0], [40, 1, rng.integer(1, 10**6)]])[0]["orders"]
-    expect(default).equal_to(zero)
-    expect(zero == other).equal_to(False, mistaken_for={"seed_ignored": True})
+    seed = rng.integer(1, 10**6)
+    for epoch in (1, 0):
+        visits = [[40, epoch], [40, epoch, 0], [40, epoch, seed]]
+        default, zero, other = probe.shards(3, visits)[0]["orders"]
+        expect(default).equal_to(zero)
+        expect(zero == other).equal_to(False, mistaken_for={"seed_ignored": True})
 
 
 @task(2)
 def test_equal_shares_of_an_odd_number(probe, rng):
-    """13 indices in three processes: 5 each, so that nobody waits for a batch that never comes.
+    """13 indices in three processes: 5 each, so that nobody waits for a batch that never comes. Of 1, each gets that.
 
-    13 个索引分给三个进程：各 5 个，谁也不会等一个永远不来的批次。
+    13 个索引分给三个进程：各 5 个，谁也不会等一个永远不来的批次。只有 1 个索引时，各进程都分到它。
     """
-    seen = [r["orders"][0] for r in probe.shards(3, [[13, 0, rng.integer(1, 10**6)]])]
+    seed = rng.integer(1, 10**6)
+    seen, single = zip(*(r["orders"] for r in probe.shards(3, [[13, 0, seed], [1, 0, seed]])))
     expect([len(order) for order in seen]).equal_to(
         [5, 5, 5], mistaken_for={"uneven_shares": [5, 4, 4], "leftover_dropped": [4, 4, 4]}
     )
     expect(sorted(set().union(*seen))).equal_to(list(range(13)))
+    expect(list(single)).equal_to([[0], [0], [0]])
 
 
 @task(2)
@@ -186,23 +191,24 @@ def test_gradients_from_elsewhere_are_cleared(probe, rng):
 
 @task(3)
 def test_losses_are_everyones(probe, rng):
-    """The reported loss is the mean over all processes, in every process.
+    """The reported loss is the mean over all processes, in every process: over three, over two.
 
-    返回的损失是所有进程的平均，各进程都一样。
+    返回的损失是所有进程的平均，各进程都一样：三个进程、两个进程。
     """
-    w, data = weights(rng), shares(rng, 3, 2)
-    path = [w, walk(w, joined(data)[:1], 0.1)["weights"]]
-    own = [[gradients(p, *batch)[1] for p, batch in zip(path, share)] for share in data]
-    mean = [sum(parts) / 3 for parts in zip(*own)]
-    expect([r["losses"] for r in probe.trained([w] * 3, data, 0.1)]).close_to(
-        [mean] * 3,
-        mistaken_for={
-            "own_loss_reported": own,
-            "losses_summed": [[3 * m for m in mean]] * 3,
-            "only_rank_0_knows": [mean, *own[1:]],
-            "two_taken_for_granted": [[1.5 * m for m in mean]] * 3,
-        },
-    )
+    for size in (3, 2):
+        w, data = weights(rng), shares(rng, size, 2)
+        path = [w, walk(w, joined(data)[:1], 0.1)["weights"]]
+        own = [[gradients(p, *batch)[1] for p, batch in zip(path, share)] for share in data]
+        mean = [sum(parts) / size for parts in zip(*own)]
+        expect([r["losses"] for r in probe.trained([w] * size, data, 0.1)]).close_to(
+            [mean] * size,
+            mistaken_for={
+                "own_loss_reported": own,
+                "losses_summed": [[size * m for m in mean]] * size,
+                "only_rank_0_knows": [mean, *own[1:]],
+                "two_taken_for_granted": [[size / 2 * m for m in mean]] * size,
+            },
+        )
 
 
 def normed(rng):

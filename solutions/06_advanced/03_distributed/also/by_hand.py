@@ -19,8 +19,7 @@ def shard(n, epoch, seed=0):
     rank, world = dist.get_rank(), dist.get_world_size()
     g = torch.Generator().manual_seed(10_000 * seed + epoch)
     order = torch.randperm(n, generator=g).tolist()
-    order += order[: -n % world]
-    return order[rank::world]
+    return (order * world)[rank : n + -n % world : world]
 
 
 def train(model, batches, lr):

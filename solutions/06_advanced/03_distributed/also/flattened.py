@@ -20,7 +20,7 @@ def shard(n, epoch, seed=0):
     size = -(-n // world)
     g = torch.Generator().manual_seed(hash((seed, epoch)) % 2**31)
     order = torch.randperm(n, generator=g)
-    order = torch.cat([order, order[: size * world - n]])
+    order = order.repeat(world)
     return order[rank * size : (rank + 1) * size].tolist()
 
 
