@@ -51,3 +51,4 @@ def save_checkpoint(model, path):
         os.replace(path + ".new", path)
     written = torch.ones(1)
     dist.broadcast(written, src=0)
+    assert os.path.exists(path), "rank 0 has not written"
