@@ -413,7 +413,7 @@ def saved(size, state, wrapped, watched):
     plain = isinstance(there, dict)
     return {
         "left": [left for left, _ in seen],
-        "written": [wrote for _, wrote in seen],
+        "written": [os.path.exists(path), *(wrote for _, wrote in seen[1:])],
         "keys": list(there) if plain else [],
         "weights": [v.detach() for v in there.values() if isinstance(v, torch.Tensor)] if plain else [],
     }
