@@ -52,7 +52,7 @@ class Desk:
     started: float = 0.0
     printed: str = ""  # by visible tests
     flooded: bool = False
-    pardons: int = 3
+    pardons: int = 5
 
     def pardon(self) -> bool:
         """True if something killed the cell in this test and the test may be run again: who did it is not known, and it

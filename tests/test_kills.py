@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -72,30 +71,30 @@ def test_no_kill_of_cells_or_zygotes_changes_a_verdict(killed):
     """200 checks, every second answer right; all the while, a random process below the judge is killed."""
     draw, hits = random.Random(4), Counter()
     judge = start(CHECKS)
-
-    def kill_at_random():
-        while judge.poll() is None:
-            time.sleep(draw.uniform(0.05, 0.4))
-            for victim in descendants(judge.pid):
-                killed.append(victim)
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    # judge > zygote > the first process of its namespace > cells
-                    depth = len(victim.parents()) - len(psutil.Process(judge.pid).parents())
-                    if draw.random() < (0.5 if depth > 2 else 0.03):
-                        victim.send_signal(signal.SIGKILL)
-                        hits["cell" if depth > 2 else "zygote"] += 1
-
-    killer = threading.Thread(target=kill_at_random)
-    killer.start()
-    output, _ = judge.communicate(timeout=1200)
-    killer.join()
-    verdicts = [line.split() for line in output.splitlines()]
+    assert judge.stdout
+    verdicts = []
+    for line in judge.stdout:  # they come a batch at a time, while the next batch is under way
+        verdicts.append(line.split())
+        if len(verdicts) % 4:
+            continue
+        time.sleep(draw.uniform(0, 0.3))
+        wanted = "zygote" if len(verdicts) % 40 == 20 else "cell"
+        for victim in descendants(judge.pid):
+            killed.append(victim)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                # judge > zygote > the first process of its namespace > cells
+                depth = len(victim.parents()) - len(psutil.Process(judge.pid).parents())
+                if wanted == ("cell" if depth > 2 else "zygote"):
+                    victim.send_signal(signal.SIGKILL)
+                    hits[wanted] += 1
+                    break
+    judge.wait(1200)
     assert judge.returncode == 0 and [int(v[0]) for v in verdicts] == list(range(CHECKS))
     wrong = [v for v in verdicts if v[1] not in ("broken", "failed" if int(v[0]) % 2 else "passed")]
     assert wrong == []
     assert {tier for _, _, tier, *_ in verdicts} == {"T3"}
     assert sum(said == "broken" for _, said, *_ in verdicts) <= CHECKS // 20  # killed three times running
-    assert hits["cell"] >= 20 and hits["zygote"] >= 3, hits
+    assert hits["cell"] >= 10 and hits["zygote"] >= 2, hits
 
 
 def test_nothing_outlives_a_judge_that_is_killed(killed):
