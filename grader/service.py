@@ -147,7 +147,7 @@ def _start(home: Path) -> None:
     readable, writable = os.pipe()
     try:
         root = str(Path(__file__).resolve().parents[1])
-        code = "import sys; sys.path.append(sys.argv[1]); from grader import service; service.main(*sys.argv[2:])"
+        code = "import sys; sys.path[0] = sys.argv[1]; from grader import service; service.main(*sys.argv[2:])"
         with subprocess.Popen(  # it forks at once: nobody has to wait for it
             [sys.executable, "-c", code, root, str(home), str(writable)],
             pass_fds=(writable,),

@@ -131,7 +131,7 @@ def test_no_attack_earns_anything(run: Run, attack: str) -> None:
     if attack == "S12":
         assert outcomes.count("passed") < 4
     elif attack == "F37":  # right, but not as the rule asks: it must not get round the rule
-        assert verdict["checks"][-1]["mistake"] == "library_used"
+        assert verdict["checks"][-1]["kind"] == "hidden_name"
     else:
         assert verdict["points"] == "0", outcomes
 

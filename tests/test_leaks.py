@@ -102,18 +102,18 @@ def test_no_number_is_told_to_more_than_four_digits(section, verdicts) -> None:
 
 
 def _params(verdict: Verdict) -> str:
-    """What is told of the hidden tests of a verdict, without sizes and counts, which are meant to be told."""
+    """What is told of the hidden tests of a verdict, without what is meant to be told: sizes, counts, names of keys."""
     told = [
-        [c.kind, c.mistake, {k: v for k, v in c.params.items() if not _is_size(k, v)}, c.flag]
+        [c.kind, c.mistake, {k: v for k, v in c.params.items() if not _is_form(k, v)}, c.flag]
         for c in verdict.checks
         if not c.visible
     ]
     return json.dumps(told, ensure_ascii=False)
 
 
-def _is_size(name: str, value: object) -> bool:
+def _is_form(name: str, value: object) -> bool:
     of_whole = isinstance(value, int) or (isinstance(value, list) and all(isinstance(v, int) for v in value))
-    return name in ("wrong", "total", "count", "got", "want") and of_whole
+    return name in ("missing", "extra", "at") or (name in ("wrong", "total", "count", "got", "want") and of_whole)
 
 
 def _is_id(text: str, section) -> bool:
