@@ -34,10 +34,11 @@ def role(t: Tensor) -> str:
 #
 # Return a leaf with the values of `x` that asks for gradients. `x` may be anything: a constant, a leaf, the result of a
 # long computation. It stays as it was, the new leaf knows nothing of where its values came from, and the two do not
-# share memory. Floating-point numbers keep their dtype; whole numbers, which cannot have gradients, become float32.
+# share memory. Floating-point numbers keep their dtype; whole numbers and bools, which cannot have gradients, become
+# float32.
 #
 # 返回一个要求梯度的叶子张量，数值与 `x` 相同。`x` 什么都可能是：常量、叶子，或者一长串运算的结果。`x` 保持原样；
-# 新的叶子不知道自己的数值从哪里来；两者不共享内存。浮点数的 dtype 不变；整数不能有梯度，要变成 float32。
+# 新的叶子不知道自己的数值从哪里来；两者不共享内存。浮点数的 dtype 不变；整数和布尔值不能有梯度，要变成 float32。
 
 
 # %%
