@@ -7,6 +7,7 @@ import difflib
 import functools
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -135,6 +136,10 @@ class Section:
         """The entries of that file. Raises CourseError."""
         return _yaml(self.equivalent, list[Equivalent]) if self.equivalent.is_file() else []
 
+    def bank(self, kind: str) -> list[Path]:
+        """The recorded answers of a kind, "also" (right ones) or "wrong", by name."""
+        return sorted((self.hidden / kind).glob("*.py"))
+
     @property
     def points(self) -> dict[int, int]:
         """Points of each task."""
@@ -203,6 +208,10 @@ class Course:
             if name in (s.number, s.slug):
                 return s
         raise UnknownSection(name, self._near(name))
+
+    def chosen(self, names: Iterable[str]) -> list[Section]:
+        """The sections of these numbers or slugs, each once; all if there are no names. Raises UnknownSection."""
+        return list({s.slug: s for s in map(self.__getitem__, names)}.values()) or self.sections
 
     def at_path(self, path: Path) -> Section | None:
         """The section that a file of this name, in a folder of this name, belongs to."""

@@ -15,9 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import platformdirs
-
-from grader import lessons
+from grader import progress
 from grader.course import Course
 from grader.model import Finding, Job, Sandbox, Tier, Verdict
 from grader.sandbox import warden
@@ -150,6 +148,8 @@ def _grade(batch: list[Job]) -> list[bytes]:
 
 
 def _rehearse(slug: str) -> Rehearsal:
+    from grader import lessons  # 20 ms, for authors alone
+
     assert _worker is not None
     course = _worker.course
     return Rehearsal(slug, list(lessons.rehearse(course[slug], course.about.languages, _worker.cells)))
@@ -176,11 +176,6 @@ def _in_processes(
                 future.cancel()
 
 
-def home() -> Path:
-    """The folder for what this installation keeps: LEARN_HOME, else the user's data folder."""
-    return Path(os.environ.get("LEARN_HOME") or platformdirs.user_data_dir("learn"))
-
-
 def secret() -> bytes:
     """What inputs are drawn from, together with the submission: made once for this installation, readable by its owner.
 
@@ -188,7 +183,7 @@ def secret() -> bytes:
     """
     if given := os.environ.get("LEARN_SECRET"):
         return given.encode()
-    path = home() / "secret"
+    path = progress.home() / "secret"
     if kept := _kept(path):
         return kept
     made = secrets.token_bytes(_SECRET_BYTES)

@@ -291,10 +291,10 @@ def _task_of(decorator: ast.expr) -> int | None:
 
 
 def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
-    wrong = [p for p in files(section.hidden / "wrong") if p.suffix == ".py"]
+    wrong = section.bank("wrong")
     if len(wrong) < _WRONGS:
         yield Finding(section.hidden / "wrong", "few_wrong", {"found": len(wrong), "wanted": _WRONGS})
-    if not files(section.hidden / "also"):
+    if not section.bank("also"):
         yield Finding(section.hidden / "also", "no_also", {})
     for path in wrong:
         if not (tasks := named(path)) or not set(tasks) <= section.about.tasks.keys():

@@ -13,7 +13,6 @@ from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
-from grader.scaffold import ScaffoldError
 from grader.workspace import Workspace, WorkspaceError
 
 
@@ -255,7 +254,7 @@ def unkept(shell: Shell) -> str:
 def told(error: Exception, lang: str) -> str | None:
     """One line about an error that the caller can mend; None for any other."""
     match error:
-        case Usage() | WorkspaceError() | ScaffoldError() | progress.Unusable():
+        case Usage() | WorkspaceError() | progress.Unusable():
             return near_or_not(f"error.{error.kind}", lang, error.params)
         case UnknownSection():
             near = words.say("error.or", lang).join(error.suggestions)

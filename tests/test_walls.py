@@ -169,12 +169,13 @@ def test_the_changes_of_a_text_know_nobody():
 
 
 def test_nobody_imports_the_commands():
-    """cli is the top."""
+    """cli is the top, and under it only the commands know each other."""
     assert users_of("cli") == set()
+    assert users_of("grader.commands") <= {"cli", *part_of("grader.commands")}
 
 
 OWNERS = {
-    "click": {"cli"},
+    "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal"},
     "pytest": {"grader.judge", "grader.testing"},
     "_pytest": set(),  # public hooks only
