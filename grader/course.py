@@ -8,13 +8,12 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from grader import __version__
+from grader import __version__, yamls
 from grader.model import Limits
 
 _T = TypeVar("_T")
@@ -91,8 +90,7 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"rej
     rejected: list[str] = []  # other Chinese words for it, which this course does not use
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, dict=True):
     """One learner file with its tasks, and all that surrounds it."""
 
     number: str  # "2.2", from the folders
@@ -310,11 +308,9 @@ def _text(path: Path) -> str:
 
 
 def _yaml(path: Path, kind: type[_T]) -> _T:
-    import yaml
-
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=kind)
+        return yamls.read(path, kind)
     except OSError as e:
         raise CourseError(f"{path}: {e.strerror}") from None
-    except (msgspec.DecodeError, yaml.YAMLError, ValueError) as e:
+    except ValueError as e:
         raise CourseError(f"{path}: {e}") from None

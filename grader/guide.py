@@ -1,7 +1,6 @@
 """Where a learner stands in a course, and what is next: reads the course and the progress, decides for the commands."""
 
 import contextlib
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -13,8 +12,7 @@ from grader.progress import Progress
 State = Literal["passed", "started", "open", "waits"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A section as it stands for this learner."""
 
     section: Section

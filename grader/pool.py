@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grader import progress
 from grader.course import Course
+from grader.home import home, write
 from grader.model import Finding, Job, Sandbox, Tier, Verdict
 from grader.sandbox import warden
 
@@ -183,23 +183,17 @@ def secret() -> bytes:
     """
     if given := os.environ.get("LEARN_SECRET"):
         return given.encode()
-    path = progress.home() / "secret"
+    path = home() / "secret"
     if kept := _kept(path):
         return kept
     made = secrets.token_bytes(_SECRET_BYTES)
-    new = path.with_name(f".secret-{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):  # nowhere to keep it: good for this run alone
         path.parent.mkdir(parents=True, exist_ok=True)
         with (path.parent / ".secret-lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes it
             if kept := _kept(path):
                 return kept
-            new.touch(mode=0o600)
-            new.write_bytes(made)
-            new.replace(path)  # what was there, if anything, was cut short
-    except OSError:  # nowhere to keep it: good for this run alone
-        with contextlib.suppress(OSError):
-            new.unlink()
+            write(path, made)  # what was there, if anything, was cut short
     return made
 
 

@@ -10,12 +10,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from grader.home import home
 from grader.model import Verdict
 
 # Entry n brings a file from version n to n + 1. Never edit one that was released: add another.
@@ -61,8 +63,7 @@ class Unusable(Exception):
         self.params = params
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One judged submission."""
 
     section: str
@@ -80,23 +81,13 @@ class Attempt:
         return Verdict.from_json(self.json)
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How a section stands: the best points, and whether it ever passed."""
 
     points: Fraction
     max_points: Fraction
     passed: bool
     attempts: int
-
-
-def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where everything that belongs to this person is kept: LEARN_HOME, else the platform's folder."""
-    if chosen := environ.get("LEARN_HOME"):
-        return Path(chosen).expanduser().absolute()
-    import platformdirs  # 10 ms
-
-    return Path(platformdirs.user_data_dir("learn", appauthor=False))
 
 
 def path_for(course_id: str, environ: Mapping[str, str] = os.environ) -> Path:

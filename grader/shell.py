@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import archive, guide, progress
+from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
+from grader.home import home
 from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
@@ -143,6 +144,8 @@ class Shell:
         if what is None or not _is_path(what, self.cwd):
             section = self.section(what, remember=True)
             return section, self.workspace.answer(section)
+        from grader import archive
+
         path = (self.cwd / Path(what).expanduser()).resolve()
         found = self._packed(path, what) if archive.is_archive(path.name) else self.course.at_path(path)
         if found is None:
@@ -176,7 +179,7 @@ class Shell:
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)
         tier = Tier(require) if require else None
-        if verdict := service.judge(self.course, job, tier, progress.home(self.environ), _prepare_to_show):
+        if verdict := service.judge(self.course, job, tier, home(self.environ), _prepare_to_show):
             return verdict
         from grader import pool
         from grader.sandbox import warden
@@ -270,6 +273,8 @@ def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
 
 
 def _is_path(what: str, cwd: Path) -> bool:
+    from grader import archive
+
     if re.search(r"[/\\]|\.(py|ipynb)$", what) or archive.is_archive(what):
         return True
     # A folder `2.2` in the current one must not hide the section; a bare word is a file only if it is one.

@@ -115,9 +115,10 @@ def doctor(shell: Shell) -> None:
 @room.command("stop")
 def stop(shell: Shell) -> None:
     """End the warm grader."""
-    from grader import progress, service
+    from grader import service
+    from grader.home import home
 
-    stopped = service.stop(progress.home(shell.environ))
+    stopped = service.stop(home(shell.environ))
     click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
 
 

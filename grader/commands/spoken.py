@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from grader import __version__
+from grader import __version__, yamls
 from grader.course import CourseError
 from grader.model import Tier
 from grader.reports import words
@@ -105,6 +105,7 @@ class Learn(SpokenGroup):
             if os.environ.get("LEARN_TRACEBACK") and not isinstance(e, click.Abort):
                 raise
             code = _ending(e, shell)
+        yamls.keep()
         if aside := shell.set_aside:
             click.echo(words.say("notice.set_aside", shell.lang, path=aside), err=True)
         if notice := unkept(shell):
