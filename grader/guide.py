@@ -21,6 +21,7 @@ class Place(msgspec.Struct, frozen=True):
     possible: Fraction
     waits_for: tuple[str, ...] = ()  # numbers of sections to pass first; advice, not a lock
     here: bool = False
+    gave_up: bool = False  # the solution was looked at before it was passed
     last: tuple[Fraction, Fraction] | None = None  # points of the latest attempt at the current section
 
 
@@ -41,7 +42,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
     standings = progress.standings()
     passed = {slug for slug, standing in standings.items() if standing.passed}
     numbers = {s.slug: s.number for s in course.sections}
-    here = current(course, progress)
+    here, given_up = current(course, progress), progress.given_up()
     found = []
     for section in course.sections:
         standing = standings.get(section.slug)
@@ -55,6 +56,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
                 possible=Fraction(sum(section.points.values())),
                 waits_for=missing,
                 here=section is here,
+                gave_up=section.slug in given_up,
                 last=(latest.points, latest.max_points) if latest else None,
             )
         )

@@ -42,6 +42,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 VERSION = len(MIGRATIONS)
+GAVE_UP = "gave_up "  # + slug: the setting that says when
 
 _SELECT = "SELECT section, submission_digest, section_digest, at, points, max_points, passed, verdict FROM attempts"
 _COLUMNS = {
@@ -205,6 +206,11 @@ class Progress:
                 db.execute(
                     "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
                 )
+
+    def given_up(self) -> set[str]:
+        """The sections whose solution was looked at before they were passed."""
+        rows = self._db.execute("SELECT key FROM settings WHERE key GLOB ?", (f"{GAVE_UP}*",))
+        return {str(key).removeprefix(GAVE_UP) for (key,) in rows}
 
     def hints_shown(self, slug: str) -> dict[int, int]:
         """How many hints of each task were shown."""

@@ -5,8 +5,9 @@ import functools
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
@@ -15,6 +16,9 @@ from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.workspace import Workspace, WorkspaceError
+
+if TYPE_CHECKING:
+    from grader.answers import Answer
 
 
 class Usage(Exception):
@@ -126,14 +130,16 @@ class Shell:
             self._keep("current", section.slug)
         return section
 
-    def section_and_task(self, first: str | None, second: str | None) -> tuple[Section, int]:
-        """`2.2 3`, `2.2`, `3` (a task of the current section) or nothing."""
+    def section_and_task(
+        self, first: str | None, second: str | None, default: str | None = None
+    ) -> tuple[Section, int | None]:
+        """`2.2 3`, `2.2`, `3` (a task of the current section, or of the default) or nothing; None: no task is named."""
         if first and second is None and first.isdecimal():
             first, second = None, first
-        section = self.section(first)
+        section = self.section(first or default)
         tasks = sorted(section.about.tasks)
         if second is None:
-            return section, guide.task_in_hand(section, self.progress)
+            return section, None
         if not second.isdecimal() or int(second) not in tasks:
             known = ", ".join(map(str, tasks))
             raise Usage("no_task", section=section.number, task=second, tasks=known)
@@ -222,6 +228,18 @@ class Shell:
             except progress.Unusable as e:
                 self._bear(e)
         return tiers[:shown], len(tiers)
+
+    def answers(self, section: Section, *, give_up: bool) -> "list[Answer]":
+        """Right answers to a section that was passed, or given up, which is remembered. Raises Usage."""
+        from grader.answers import answers
+
+        if not section.reference.is_file():
+            raise Usage("no_solutions")
+        if not self.progress.passed(section.slug) and section.slug not in self.progress.given_up():
+            if not give_up:
+                raise Usage("not_passed", section=section.number)
+            self._keep(progress.GAVE_UP + section.slug, datetime.now(UTC).isoformat())
+        return answers(section)
 
     def hints_left(self, section: Section) -> dict[int, int]:
         """How many hints of each task were not shown yet."""

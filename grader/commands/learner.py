@@ -61,6 +61,7 @@ def read(shell: Shell, name: str | None) -> None:
 def hint(shell: Shell, first: str | None, second: str | None) -> None:
     """One more hint."""
     section, task = shell.section_and_task(first, second)
+    task = task or guide.task_in_hand(section, shell.progress)
     hints, total = shell.hints(section, task)
     click.echo(plain.hint_heading(section, task, len(hints), total, shell.lang))
     for text in hints:
@@ -69,6 +70,22 @@ def hint(shell: Shell, first: str | None, second: str | None) -> None:
     if total:
         key = "hint.all" if len(hints) == total else "hint.more"
         click.echo("\n" + words.say(key, shell.lang, section=section.number, task=task))
+
+
+@room.command("solution")
+@click.argument("first", metavar="[SECTION]", required=False)
+@click.argument("second", metavar="[TASK]", required=False)
+@click.option("--give-up", is_flag=True)
+def solution(shell: Shell, first: str | None, second: str | None, give_up: bool) -> None:
+    """Right answers, side by side."""
+    section, task = shell.section_and_task(first, second, default=shell.progress.setting("current"))
+    found = shell.answers(section, give_up=give_up)
+    if sys.stdout.isatty():
+        from grader.reports import terminal
+
+        terminal.show_answers(section, task, found, shell.lang)
+    else:
+        click.echo("\n".join(plain.answers(section, task, found, shell.lang)))
 
 
 @room.command("list")
