@@ -302,6 +302,10 @@ def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
         yield Finding(section.hidden / "wrong", "few_wrong", {"found": len(wrong), "wanted": _WRONGS})
     if not section.bank("also"):
         yield Finding(section.hidden / "also", "no_also", {})
+    for path in section.bank("also"):
+        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if not _one_each(_paragraphs(told), languages):
+            yield Finding(path, "also_untold", {}, 1)
     for path in wrong:
         if not (tasks := named(path)) or not set(tasks) <= section.about.tasks.keys():
             yield Finding(path, "names_no_task", {}, 1)

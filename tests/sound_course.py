@@ -38,7 +38,7 @@ def write(root: Path) -> Course:
     add(
         section,
         "also/the_other_way_round",
-        '"""The factor last."""\n\n\ndef scaled(x, factor):\n    return x * factor\n',
+        '"""The factor last.\n\n把 factor 放在后面。\n"""\n\n\ndef scaled(x, factor):\n    return x * factor\n',
     )
     change(section.tests, '{"added"', '{"divided": x / factor, "unscaled": x, "added"')
     for lang in ("en", "zh"):

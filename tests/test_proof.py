@@ -90,6 +90,8 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "task_untested": (f"{E_}/test_examples.py", "@task(1)", "", f"{E_}/test_examples.py", 1),
     "names_no_task": (f"{S_}/wrong/added.py", "Fails: 1.", "Fails:", f"{S_}/wrong/added.py", 1),
     "names_no_task: unknown": (f"{S_}/wrong/added.py", "Fails: 1.", "Fails: 4.", f"{S_}/wrong/added.py", 1),
+    "also_untold": (
+        f"{S_}/also/the_other_way_round.py", "\n\n把 factor 放在后面。", "", f"{S_}/also/the_other_way_round.py", 1),
     "mistake_untold": (f"{S_}/mistakes.zh.md", "## divided\n\nNo.", "## divided\n\n", f"{S_}/mistakes.zh.md", 5),
     "syntax": (TESTS, "def test_scaled(", "def test_scaled((", TESTS, 7),
 }  # fmt: skip
@@ -222,7 +224,7 @@ JUDGED = {
     "right_fails": ({"scaling": {"outcome": Outcome.FAILED, "kind": "values"}}, REFERENCE, 23),
     "right_fails: at its line": ({"scaling": {"outcome": Outcome.FAILED, "where": 27}}, REFERENCE, 27),
     "right_fails: another": (
-        {"the_other_way_round": {"outcome": Outcome.FAILED}}, f"{S_}/also/the_other_way_round.py", 4),
+        {"the_other_way_round": {"outcome": Outcome.FAILED}}, f"{S_}/also/the_other_way_round.py", 7),
     "points": ({"points": "1"}, EXERCISE, 3),
     "slow": ({"seconds": 46.0}, REFERENCE, 1),
     "wrong_tasks": ({"added": {"outcome": Outcome.PASSED}}, f"{S_}/wrong/added.py", 1),
@@ -506,7 +508,11 @@ def test_a_section_proves_itself_in_truth(root):
     assert time.monotonic() - began < 10  # two on a computer that has nothing else to do
     change(root / TESTS, '"divided": x / factor', '"divided": x')
     change(root / LESSON, "-3.])", "-4.])")
-    add(Course.at(root)["scaling"], "also/off", '"""Off."""\n\n\ndef scaled(x, factor):\n    return factor * x + 1\n')
+    add(
+        Course.at(root)["scaling"],
+        "also/off",
+        '"""Off.\n\n差一点。\n"""\n\n\ndef scaled(x, factor):\n    return factor * x + 1\n',
+    )
     (proven,) = proof.check(Course.at(root))
     assert {f.kind for f in proven.findings} == {"prints_other", "right_fails", "unrecognised"}
     assert all(isinstance(f, Finding) for f in proven.findings)

@@ -1,4 +1,7 @@
-"""The accelerator API, `fork_rng` for both kinds of numbers, a Size for a tuple."""
+"""The accelerator API, `fork_rng` for both kinds of numbers, a Size for a tuple.
+
+用 accelerator 接口；用 `fork_rng` 隔开两种随机数；用 Size 代替元组。
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Random numbers of NumPy's, devices with an index, functions imported by name, a state of the default generator."""
+"""Random numbers of NumPy's, devices with an index, functions imported by name, a state of the default generator.
+
+用 NumPy 的随机数，设备写明序号，函数按名字导入，另存默认生成器的状态。
+"""
 
 import math
 

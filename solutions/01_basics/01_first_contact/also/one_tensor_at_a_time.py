@@ -1,4 +1,7 @@
-"""Rows drawn one after the other, the state kept as a clone, `empty_like` and `copy_`."""
+"""Rows drawn one after the other, the state kept as a clone, `empty_like` and `copy_`.
+
+一行一行地抽取，状态用 clone 留存，还用了 `empty_like` 和 `copy_`。
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Other functions for the same: fill, einsum, |a|² + |b|² - 2ab, nanmean."""
+"""Other functions for the same: fill, einsum, |a|² + |b|² - 2ab, nanmean.
+
+换一批函数做同样的事：fill、einsum、|a|² + |b|² - 2ab、nanmean。
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Variables called vars and compile, getattr for the dtypes, norm for the distances."""
+"""Variables called vars and compile, getattr for the dtypes, norm for the distances.
+
+变量取名 vars 和 compile，用 getattr 取数据类型，用 norm 求距离。
+"""
 
 import torch
 

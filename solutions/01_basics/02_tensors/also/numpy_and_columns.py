@@ -1,4 +1,7 @@
-"""NumPy where it is at home, one random column after the other, a loop over coordinates, lists of rows."""
+"""NumPy where it is at home, one random column after the other, a loop over coordinates, lists of rows.
+
+适合的地方用 NumPy；随机数一列一列地抽；按坐标循环；用行组成的列表。
+"""
 
 import numpy as np
 import torch

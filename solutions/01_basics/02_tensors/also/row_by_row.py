@@ -1,4 +1,7 @@
-"""Where no test forbids it: loops over rows, and the linalg functions."""
+"""Where no test forbids it: loops over rows, and the linalg functions.
+
+只要测试不禁止，就按行循环；其余用 linalg 里的函数。
+"""
 
 import torch
 from torch import linalg

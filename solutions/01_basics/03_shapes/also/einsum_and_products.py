@@ -1,4 +1,7 @@
-"""einsum to reorder, a one-hot matrix to pick and to add up, `nn.functional.unfold` for the patches."""
+"""einsum to reorder, a one-hot matrix to pick and to add up, `nn.functional.unfold` for the patches.
+
+用 einsum 重排，用 one-hot 矩阵取数和求和，用 `nn.functional.unfold` 切块。
+"""
 
 import torch
 from torch.nn import functional as F

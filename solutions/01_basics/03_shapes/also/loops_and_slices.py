@@ -1,4 +1,7 @@
-"""Loops where nothing forbids them: over channels, heads, groups and patches."""
+"""Loops where nothing forbids them: over channels, heads, groups and patches.
+
+没有禁止的地方都用循环：按通道、按头、按组、按图块。
+"""
 
 import torch
 

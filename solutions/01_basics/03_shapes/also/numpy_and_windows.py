@@ -1,4 +1,7 @@
-"""NumPy's names for the same, `Tensor.unfold`, `index_put_` and `take_along_dim`."""
+"""NumPy's names for the same, `Tensor.unfold`, `index_put_` and `take_along_dim`.
+
+用 NumPy 的叫法做同样的事，还用了 `Tensor.unfold`、`index_put_` 和 `take_along_dim`。
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,7 @@
-"""Addresses divided by the size of an element, a rotation matrix, int16 for uint8, `unfold`, the rule of strides."""
+"""Addresses divided by the size of an element, a rotation matrix, int16 for uint8, `unfold`, the rule of strides.
+
+用地址除以元素大小，用旋转矩阵，用 int16 代替 uint8，用 `unfold`，按步幅的规则判断。
+"""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,7 @@
-"""float64 on the way, cos and sin of a float64 tensor, a list of strides, a view tried out."""
+"""float64 on the way, cos and sin of a float64 tensor, a list of strides, a view tried out.
+
+中途用 float64，对 float64 张量求 cos 和 sin，步幅存成列表，直接试一次 view。
+"""
 
 import torch
 

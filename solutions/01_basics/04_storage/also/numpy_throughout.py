@@ -1,4 +1,7 @@
-"""NumPy where it can: strides of an array, clip, sliding windows, complex numbers by `np.exp`."""
+"""NumPy where it can: strides of an array, clip, sliding windows, complex numbers by `np.exp`.
+
+能用 NumPy 就用 NumPy：数组的步幅、clip、滑动窗口、用 `np.exp` 得到复数。
+"""
 
 import numpy as np
 import torch

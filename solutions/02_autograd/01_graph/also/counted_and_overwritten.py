@@ -1,4 +1,7 @@
-"""Decorated with no_grad; the halvings counted first; a copy whose values are overwritten; level by level."""
+"""Decorated with no_grad; the halvings counted first; a copy whose values are overwritten; level by level.
+
+用 no_grad 装饰函数；先数好要减半几次；复制后覆盖数值；逐层遍历。
+"""
 
 import torch
 

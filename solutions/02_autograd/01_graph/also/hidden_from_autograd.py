@@ -1,4 +1,7 @@
-"""Parameters, .data, a Function of one's own, a queue."""
+"""Parameters, .data, a Function of one's own, a queue.
+
+用 Parameter、.data、自定义 Function 和队列。
+"""
 
 from collections import deque
 

@@ -1,4 +1,7 @@
-"""torch.autograd.grad throughout: nothing is ever stored in .grad."""
+"""torch.autograd.grad throughout: nothing is ever stored in .grad.
+
+全程使用 torch.autograd.grad：.grad 里从不存任何东西。
+"""
 
 import torch
 

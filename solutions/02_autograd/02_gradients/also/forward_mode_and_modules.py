@@ -1,4 +1,7 @@
-"""Forward mode where it is as good, element by element with vmap, the weights in a module, a weighted sum for v."""
+"""Forward mode where it is as good, element by element with vmap, the weights in a module, a weighted sum for v.
+
+前向模式同样合适的地方用前向模式，用 vmap 逐元素求导，权重放进模块里，用加权和代替 v。
+"""
 
 import torch
 from torch.autograd.functional import jacobian

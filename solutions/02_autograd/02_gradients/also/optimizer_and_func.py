@@ -1,4 +1,7 @@
-"""An optimiser for the steps, torch.func for the rest."""
+"""An optimiser for the steps, torch.func for the rest.
+
+更新用优化器，其余用 torch.func。
+"""
 
 import torch
 

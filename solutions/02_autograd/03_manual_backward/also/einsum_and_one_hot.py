@@ -1,4 +1,7 @@
-"""Einstein sums and one-hot targets; the network written out without the three functions."""
+"""Einstein sums and one-hot targets; the network written out without the three functions.
+
+用爱因斯坦求和与 one-hot 目标；网络的反向传播直接写出来，不调用前面三个函数。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""Small objects that remember what came in, and NumPy for the arithmetic of the loss."""
+"""Small objects that remember what came in, and NumPy for the arithmetic of the loss.
+
+用记得住输入的小对象，损失的算术交给 NumPy。
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,7 @@
-"""Layers of torch.nn forwards, decorators that switch recording off, names that only sound like autograd."""
+"""Layers of torch.nn forwards, decorators that switch recording off, names that only sound like autograd.
+
+前向用 torch.nn 的层，用装饰器关掉记录，有些名字只是听起来像 autograd。
+"""
 
 import torch
 from torch import nn

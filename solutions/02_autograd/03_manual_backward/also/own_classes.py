@@ -1,4 +1,7 @@
-"""A small framework of its own, whose layers have a method that happens to be called `backward`."""
+"""A small framework of its own, whose layers have a method that happens to be called `backward`.
+
+自己写的小框架，其中各层碰巧有一个叫 `backward` 的方法。
+"""
 
 from operator import attrgetter
 

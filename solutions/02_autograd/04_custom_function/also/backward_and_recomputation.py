@@ -1,4 +1,7 @@
-"""backward(create_graph=True), the product differentiated instead of the gradient, and autograd inside of backward."""
+"""backward(create_graph=True), the product differentiated instead of the gradient, and autograd inside of backward.
+
+用 backward(create_graph=True)，对乘积而不是对梯度求导，在 backward 里再用 autograd。
+"""
 
 import torch
 

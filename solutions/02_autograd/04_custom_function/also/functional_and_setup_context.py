@@ -1,4 +1,7 @@
-"""torch.func for the derivatives; Functions with setup_context, one of which saves its output."""
+"""torch.func for the derivatives; Functions with setup_context, one of which saves its output.
+
+导数用 torch.func；Function 用 setup_context 写成，其中一个保存的是输出。
+"""
 
 import torch
 from torch.autograd import Function

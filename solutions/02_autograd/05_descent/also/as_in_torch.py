@@ -1,4 +1,7 @@
-"""In place, on copies of its own, and in the order of torch's own loops; backward() and .grad for the gradients."""
+"""In place, on copies of its own, and in the order of torch's own loops; backward() and .grad for the gradients.
+
+在自己的副本上原地更新，顺序与 torch 内部的循环相同；梯度由 backward() 和 .grad 得到。
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Averages that move by a part of the difference, a generator that keeps each tensor's state, gradients one by one."""
+"""Averages that move by a part of the difference, a generator that keeps each tensor's state, gradients one by one.
+
+均值按差的一部分移动，每个张量的状态由一个生成器保管，梯度逐个求。
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""A weighted sum by broadcasting, a backward of its own, two wheres, softmax along a moved dimension."""
+"""A weighted sum by broadcasting, a backward of its own, two wheres, softmax along a moved dimension.
+
+用广播写加权和，自己写 backward，用两次 where，把 softmax 的维度移到最后再算。
+"""
 
 import torch
 from torch.autograd import Function

@@ -1,4 +1,7 @@
-"""einsum, masks, σ by logaddexp, tanh with its exponent held back, Φ by another name, softmax from log-softmax."""
+"""einsum, masks, σ by logaddexp, tanh with its exponent held back, Φ by another name, softmax from log-softmax.
+
+用 einsum 和掩码，σ 由 logaddexp 得到，tanh 的指数受到限制，Φ 用了另一个名字，softmax 由 log-softmax 得到。
+"""
 
 import math
 

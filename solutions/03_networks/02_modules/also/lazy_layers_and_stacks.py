@@ -1,4 +1,7 @@
-"""Lazy layers and views, the parameters of all blocks stacked, blocks registered last to first, losses in an array."""
+"""Lazy layers and views, the parameters of all blocks stacked, blocks registered last to first, losses in an array.
+
+用惰性层和 view，所有块的参数叠成一个张量，块从后往前注册，损失存进数组。
+"""
 
 import numpy as np
 import torch

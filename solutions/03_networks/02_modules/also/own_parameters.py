@@ -1,4 +1,7 @@
-"""Matrices as Parameters the other way round, setattr and add_module, buffers found by name, a copy to predict with."""
+"""Matrices as Parameters the other way round, setattr and add_module, buffers found by name, a copy to predict with.
+
+矩阵按另一种方向存成 Parameter，用 setattr 和 add_module，按名字查找缓冲区，用副本来预测。
+"""
 
 import copy
 

@@ -1,4 +1,7 @@
-"""nn.Sequential throughout, a subclass of it, an in-place buffer, gradient steps by hand."""
+"""nn.Sequential throughout, a subclass of it, an in-place buffer, gradient steps by hand.
+
+全程用 nn.Sequential 及其子类，原地更新缓冲区，自己写梯度下降的一步。
+"""
 
 import contextlib
 from itertools import pairwise

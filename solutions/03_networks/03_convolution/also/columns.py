@@ -1,4 +1,7 @@
-"""im2col and a matrix product; positions one by one; a network of the learner's own functions and bare parameters."""
+"""im2col and a matrix product; positions one by one; a network of the learner's own functions and bare parameters.
+
+im2col 加一次矩阵乘法；逐个位置计算；网络由前面自己写的函数和裸的 Parameter 组成。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""Loops over the kernel's pixels, strided slices, a padded canvas, pooling before ReLU, the field from the far end."""
+"""Loops over the kernel's pixels, strided slices, a padded canvas, pooling before ReLU, the field from the far end.
+
+按卷积核的像素循环，用带步长的切片，先备好填充后的画布，池化放在 ReLU 之前，感受野从末端往回算。
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,7 @@
-"""One matrix product for input and state, a buffer that is filled, gates by slices, gather, one sequence at a time."""
+"""One matrix product for input and state, a buffer that is filled, gates by slices, gather, one sequence at a time.
+
+输入与状态合在一次矩阵乘法里，结果填进预先备好的张量，用切片取出各个门，用 gather，逐个序列处理。
+"""
 
 import torch
 from torch import nn

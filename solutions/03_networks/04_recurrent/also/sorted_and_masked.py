@@ -1,4 +1,7 @@
-"""Recursion, cat, unflatten, a boolean mask, autograd.grad, sorted lengths put back in order."""
+"""Recursion, cat, unflatten, a boolean mask, autograd.grad, sorted lengths put back in order.
+
+递归、cat、unflatten、布尔掩码、autograd.grad，按长度排序之后再还原次序。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""The mask is added, as large negative numbers; rows that may look nowhere are multiplied away."""
+"""The mask is added, as large negative numbers; rows that may look nowhere are multiplied away.
+
+掩码以很大的负数加上去；哪里都不能看的行再乘成零。
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,7 @@
-"""einsum, a softmax by hand, one head after the other, Parameters put in anew."""
+"""einsum, a softmax by hand, one head after the other, Parameters put in anew.
+
+用 einsum，手写 softmax，一个头接一个头地算，重新放入 Parameter。
+"""
 
 import copy
 import math

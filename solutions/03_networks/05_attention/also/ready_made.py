@@ -1,4 +1,7 @@
-"""torch's own attention, NaN replaced after the softmax, stacks and chunks, a state dict."""
+"""torch's own attention, NaN replaced after the softmax, stacks and chunks, a state dict.
+
+用 torch 自带的注意力，softmax 之后替换 NaN，用 stack 和 chunk，用状态字典。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""Plain functions and Parameters, an attention of its own, positions made anew each time, a loss by gather."""
+"""Plain functions and Parameters, an attention of its own, positions made anew each time, a loss by gather.
+
+用普通函数和 Parameter，自己写注意力，每次重新生成位置编码，用 gather 算损失。
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""Sequential, an attention that takes is_causal, angles as complex numbers, logits transposed for the loss."""
+"""Sequential, an attention that takes is_causal, angles as complex numbers, logits transposed for the loss.
+
+用 Sequential，注意力用 is_causal，角度写成复数，算损失前转置 logits。
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,7 @@
-"""Powers and einsum, weights chosen with where, one-hot targets, roots kept away from zero, losses as Modules."""
+"""Powers and einsum, weights chosen with where, one-hot targets, roots kept away from zero, losses as Modules.
+
+用幂和 einsum，用 where 选出权重，one-hot 目标，让根号避开零，损失写成模块。
+"""
 
 import math
 

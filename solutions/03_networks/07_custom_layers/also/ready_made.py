@@ -1,4 +1,7 @@
-"""torch's own where there is one, layers that hold other layers' parameters, distances by a function."""
+"""torch's own where there is one, layers that hold other layers' parameters, distances by a function.
+
+torch 里有的就用现成的，层里装着别的层的参数，距离由函数求得。
+"""
 
 import torch
 import torch.nn.functional as F

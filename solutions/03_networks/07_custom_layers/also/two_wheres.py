@@ -1,4 +1,7 @@
-"""A root that never meets zero, by a where before it and one after; losses from soft targets."""
+"""A root that never meets zero, by a where before it and one after; losses from soft targets.
+
+前后各用一次 where，根号永远碰不到零；损失由软目标得到。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""A sampler class, the old ToTensor, RandomAffine, Bernoulli draws."""
+"""A sampler class, the old ToTensor, RandomAffine, Bernoulli draws.
+
+自己写采样器类，用旧的 ToTensor、RandomAffine，用伯努利抽样。
+"""
 
 import torch
 from torch.utils.data import DataLoader, Sampler

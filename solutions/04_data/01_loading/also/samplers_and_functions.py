@@ -1,4 +1,7 @@
-"""Samplers in place of options, functions in place of transforms, loops in place of masks."""
+"""Samplers in place of options, functions in place of transforms, loops in place of masks.
+
+用采样器代替选项，用函数代替变换，用循环代替掩码。
+"""
 
 import random
 

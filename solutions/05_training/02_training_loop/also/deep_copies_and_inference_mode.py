@@ -1,4 +1,7 @@
-"""Losses as tensors without a graph, inference_mode, a copy of the whole model, SGD with momentum on a linear model."""
+"""Losses as tensors without a graph, inference_mode, a copy of the whole model, SGD with momentum on a linear model.
+
+损失存成不带计算图的张量，用 inference_mode，复制整个模型，用带动量的 SGD 训练线性模型。
+"""
 
 import copy
 import math

@@ -1,4 +1,7 @@
-"""Gradients from autograd.grad, a step with a closure, all losses remembered, a checkpoint file; a convolution."""
+"""Gradients from autograd.grad, a step with a closure, all losses remembered, a checkpoint file; a convolution.
+
+梯度由 autograd.grad 求得，step 带闭包，记下所有损失，检查点存成文件；模型是卷积网络。
+"""
 
 import numpy as np
 import torch

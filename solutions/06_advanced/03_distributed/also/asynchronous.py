@@ -1,4 +1,7 @@
-"""Messages sent while others are under way; shares by NumPy; a file that appears when it is complete."""
+"""Messages sent while others are under way; shares by NumPy; a file that appears when it is complete.
+
+别的消息还在路上就发下一条；用 NumPy 分配份额；文件写完整了才出现。
+"""
 
 import io
 import os

@@ -1,4 +1,7 @@
-"""Everything from collectives: no DDP, no sampler."""
+"""Everything from collectives: no DDP, no sampler.
+
+全部由集合通信写成：不用 DDP，也不用采样器。
+"""
 
 import torch
 import torch.distributed as dist

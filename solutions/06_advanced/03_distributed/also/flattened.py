@@ -1,4 +1,7 @@
-"""One message for all gradients; a contiguous share; a list of losses reduced at the end."""
+"""One message for all gradients; a contiguous share; a list of losses reduced at the end.
+
+所有梯度合成一条消息；份额是连续的一段；损失存成列表，最后再归约。
+"""
 
 import torch
 import torch.distributed as dist

@@ -1,4 +1,7 @@
-"""Log-sigmoids; the fakes are made twice, without a graph and with one; D is frozen while G learns."""
+"""Log-sigmoids; the fakes are made twice, without a graph and with one; D is frozen while G learns.
+
+用 log-sigmoid；假样本生成两次，一次不带计算图，一次带；G 学习时冻结 D。
+"""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,7 @@
-"""A loss module with expanded targets, and torch.autograd.grad: only parameters that are asked for get gradients."""
+"""A loss module with expanded targets, and torch.autograd.grad: only parameters that are asked for get gradients.
+
+损失写成模块，目标用 expand 展开；用 torch.autograd.grad：只有被要求的参数才得到梯度。
+"""
 
 import torch
 from torch import nn

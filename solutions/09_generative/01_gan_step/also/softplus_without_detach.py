@@ -1,4 +1,7 @@
-"""Softplus for the losses; D's loss does go back into G, but what it leaves there is cleared before G's step."""
+"""Softplus for the losses; D's loss does go back into G, but what it leaves there is cleared before G's step.
+
+损失用 softplus；D 的损失确实会传回 G，但留下的梯度在 G 更新之前清掉。
+"""
 
 from torch.nn.functional import softplus
 
