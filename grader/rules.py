@@ -21,6 +21,11 @@ _HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」”][,:;?!]")  # Chinese has punc
 _TO_WRITE = re.compile(r"(?<![A-Za-z_])TODO(?![A-Za-z_])[:：]? ?(.*)")  # as `learn dev new` leaves them
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _SOUND = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")  # RFC 3986, without [ ]
+_RANDOM = re.compile(
+    r"torch\.(rand|randn|randint|rand_like|randn_like|randint_like|randperm|normal|bernoulli|multinomial|poisson)"
+    r"|(np|numpy)\.random\..*|random\..*"
+)
+_RANDOM_IN_PLACE = ("normal_", "uniform_", "bernoulli_", "random_", "exponential_", "log_normal_", "geometric_")
 _TEXTS = (".md", ".py", ".yaml")
 _TIERS = 3
 _WRONGS = 3
@@ -277,6 +282,20 @@ def _promises(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
                 tested |= tasks
         for task in sorted(section.about.tasks.keys() - tested):
             yield Finding(path, "task_untested", {"task": task}, 1)
+        for call, line in _drawn_elsewhere(path):
+            yield Finding(path, "not_from_rng", {"call": call}, line)
+
+
+def _drawn_elsewhere(path: Path) -> Iterator[tuple[str, int]]:
+    """Random numbers that do not come from `rng` or a generator: the same answer would get one verdict today and
+    another tomorrow.
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            call = ast.unparse(node.func)
+            drawn = _RANDOM.fullmatch(call) or node.func.attr in _RANDOM_IN_PLACE
+            if drawn and not any(k.arg == "generator" for k in node.keywords):
+                yield call, node.lineno
 
 
 def _one_each(paragraphs: list[str], languages: Sequence[str]) -> bool:

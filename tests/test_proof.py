@@ -88,6 +88,8 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "no_promise: two": (TESTS, "\n\n    无论什么", "\n\n    In two paragraphs.\n\n    无论什么", TESTS, 7),
     "task_unknown": (TESTS, "@task(1)", "@task(3)", TESTS, 7),
     "task_untested": (f"{E_}/test_examples.py", "@task(1)", "", f"{E_}/test_examples.py", 1),
+    "not_from_rng": (TESTS, "rng.normal(", "torch.randn(", TESTS, 12),
+    "not_from_rng: in place": (TESTS, "rng.normal(", "torch.empty(3).normal_(", TESTS, 12),
     "names_no_task": (f"{S_}/wrong/added.py", "Fails: 1.", "Fails:", f"{S_}/wrong/added.py", 1),
     "names_no_task: unknown": (f"{S_}/wrong/added.py", "Fails: 1.", "Fails: 4.", f"{S_}/wrong/added.py", 1),
     "also_untold": (
