@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from grader import lessons, submission
-from grader.course import Course, Section, Term, sections_of
+from grader.course import Course, CourseError, Section, Term, sections_of
 from grader.model import Finding
 
 _REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
@@ -58,6 +58,7 @@ def structure(course: Course, section: Section) -> Iterator[Finding]:
     yield from _languages(section, languages)
     yield from _promises(section, languages)
     yield from _bank(section, languages)
+    yield from _recorded(section)
 
 
 def strays(course: Course) -> Iterator[Finding]:
@@ -304,6 +305,22 @@ def _one_each(paragraphs: list[str], languages: Sequence[str]) -> bool:
     return chinese == [lang == "zh" for lang in languages]
 
 
+def _recorded(section: Section) -> Iterator[Finding]:
+    """Entries of equivalent.yaml on lines that the reference no longer has; the rest is for `learn dev mutants`."""
+    try:
+        entries = section.equivalents()
+    except CourseError as e:
+        yield Finding(
+            section.equivalent, "equivalent_unreadable", {"reason": " ".join(str(e).partition(": ")[2].split())}, 1
+        )
+        return
+    lines = [text.strip() for text in section.reference.read_text(encoding="utf-8").splitlines()]
+    for entry in entries:
+        for was in filter(None, map(str.strip, entry.was.splitlines())):
+            if not any(text.startswith(was) for text in lines):  # what follows is a comment
+                yield Finding(section.equivalent, "equivalent_stale", {"was": was}, line_of(section.equivalent, was))
+
+
 def _paragraphs(docstring: str | None) -> list[str]:
     return [p for p in re.split(r"\n\s*\n", docstring or "") if p.strip()]
 
@@ -322,8 +339,8 @@ def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
     if not section.bank("also"):
         yield Finding(section.hidden / "also", "no_also", {})
     for path in section.bank("also"):
-        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if not _one_each(_paragraphs(told), languages):
+        about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if not _one_each(_paragraphs(about), languages):
             yield Finding(path, "also_untold", {}, 1)
     for path in wrong:
         if not (tasks := named(path)) or not set(tasks) <= section.about.tasks.keys():

@@ -131,6 +131,27 @@ def test_other_things_that_are_missing_or_too_many(root):
     assert found == {("no_section", "01_first"), ("missing_file", "03_begun")}
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "line"),
+    [
+        (
+            "- {was: return y, becomes: return, why: x}\n- {was: return gone, becomes: x, why: x}\n",
+            "equivalent_stale",
+            2,
+        ),
+        ("- {was: 1}\n", "equivalent_unreadable", 1),
+        ("- [\n", "equivalent_unreadable", 1),
+    ],
+)
+def test_a_record_of_changes_that_fits_no_line_is_told(root, text, kind, line):
+    """equivalent.yaml is read, and each entry looked for in the reference."""
+    section = Course.at(root)["scaling"]
+    change(section.reference, "    return ", "    y = 1\n    return y  # twice\n    return ")
+    section.equivalent.write_text(text)
+    found = [f for f in structure(root) if f.path == section.equivalent]
+    assert [(f.kind, f.line) for f in found] == [(kind, line)]
+
+
 def test_a_file_that_is_not_utf8_is_told(root):
     """With the line; nothing raises."""
     (root / LESSON).write_bytes(b"# A\n\xff\n")
