@@ -427,6 +427,20 @@ def _publish(shell: Shell, records: "dict[str, Record]") -> list[Path]:
     return quality.write(shell.course, records, text, totals + "\n")
 
 
+@_command(dev, "pictures", "dev-pictures")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+def dev_pictures(shell: Shell, names: tuple[str, ...]) -> int:
+    """The pictures of the lessons."""
+    from grader import pictures
+
+    try:
+        written = list(pictures.write(shell.course, names))
+    except OSError as e:
+        raise Usage("cannot_write", path=e.filename, reason=e.strerror) from None
+    click.echo("\n".join(plain.drawn(written, shell.show, shell.lang)))
+    return NOT_PASSED if any(w.findings for w in written) else PASSED
+
+
 def _show(markdown: str) -> None:
     """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():

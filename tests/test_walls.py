@@ -195,6 +195,13 @@ def test_each_library_has_its_room(library):
     assert users_of(library) <= OWNERS[library]
 
 
+def test_only_authors_draw():
+    """What draws pictures is imported by what authors run, and by nothing on the way of a learner's check."""
+    assert users_of("grader.drawing") == {"grader.pictures"}
+    assert users_of("grader.pictures") == {"grader.rules", "cli"}
+    assert not any(within(t, "grader.pictures", "grader.rules") for t in imports_of("cli", lazy=False))
+
+
 @pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""

@@ -21,7 +21,9 @@ SOURCES = [
     ROOT / "grader" / "scaffold.py",
 ]
 SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
-FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
+FINDERS = [
+    ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "pictures", "proof")
+]  # what `learn dev check` finds
 
 KINDS = [
     "type", "shape", "dtype", "length", "keys", "transposed", "nan", "inf", "sign", "factor", "offset", "order",
@@ -116,7 +118,7 @@ def test_every_finding_has_words():
     chosen = {
         n.value
         for n in _found()
-        if isinstance(n, ast.Constant) and re.match(r"(link|block|prints)_(?!open)", str(n.value))
+        if isinstance(n, ast.Constant) and re.match(r"(link|block|prints|picture)_(?!open)", str(n.value))
     }
     assert len(named) > 25 and len(chosen) > 8 and {f"proof.{k}" for k in named | chosen} <= set(messages())
 

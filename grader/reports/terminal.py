@@ -43,7 +43,12 @@ def show_markdown(text: str, file: IO[str] | None = None) -> None:
 def _rendered(text: str) -> "Markdown":
     from rich.markdown import Markdown  # 80 ms, which a pass does not need
 
-    return Markdown(text)
+    rendered = Markdown(text)
+    for token in rendered.parsed:
+        for child in token.children or ():
+            if child.type == "image":  # which no terminal shows: what is to be seen on it, and the file to open
+                child.type, child.content = "text", f"[{child.content}] ({child.attrs['src']})"
+    return rendered
 
 
 def show_verdict(
