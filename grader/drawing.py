@@ -19,7 +19,7 @@ _ENLARGED = 1.25  # where there is room
 _MARGIN = 4
 _LEADING = 16
 _HEAD = 6
-_CHARACTER = 0.57  # of the font's size, on average; Chinese ones are square
+_CHARACTER, _MONO = 0.57, 0.61  # of the font's size, on average; Chinese ones are square
 _SIZES = {"small": 11, "code": 12, "": 13}
 
 _INK, _LINE = ("#1f2328", "#e6edf3"), ("#6e7781", "#8b949e")  # in light, in dark
@@ -207,7 +207,8 @@ class Drawing:
             for place, line in _lines(item, lang):
                 at = {"x": _n(place[0]), "y": _n(place[1] + 0.36 * _font(item.look)), **item.attributes, **marked}
                 ElementTree.SubElement(root, "text", at).text = line
-        light, dark = ([r for u in used if (r := _rule(u, theme))] for theme in (0, 1))
+        names = sorted(used, key=lambda name: name == "small")  # last, so that it holds for code as well
+        light, dark = ([_rule(name, theme) for name in names] for theme in (0, 1))
         changed = [b for a, b in zip(light, dark, strict=True) if a != b]
         style.text = _BASE + "".join(light) + "@media(prefers-color-scheme:dark){" + "".join(changed) + "}"
         ElementTree.indent(root, "")
@@ -217,6 +218,12 @@ class Drawing:
 def steps(first: float, last: float, count: int) -> list[float]:
     """That many numbers, evenly spaced, both ends among them."""
     return [first + (last - first) * i / (count - 1) for i in range(count)]
+
+
+def bow(a: Point, b: Point, rise: float, count: int = 13) -> list[Point]:
+    """Points from a to b along a curve whose middle lies `rise` above the straight way."""
+    ts = steps(0, 1, count)
+    return [(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]) - 4 * rise * t * (1 - t)) for t in ts]
 
 
 def _rule(name: str, theme: int) -> str:
@@ -257,7 +264,8 @@ def _reach(item: _Item, lang: str) -> Iterator[Point]:
         return
     for (x, y), line in _lines(item, lang):
         size = _font(item.look)
-        width = size * sum(1 if unicodedata.east_asian_width(c) in "WF" else _CHARACTER for c in line)
+        narrow = _MONO if "code" in item.look.split() else _CHARACTER
+        width = size * sum(1 if unicodedata.east_asian_width(c) in "WF" else narrow for c in line)
         start = x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[item.attributes.get("text-anchor", "middle")]
         yield from ((start, y - size * 0.6), (start + width, y + size * 0.6))
 

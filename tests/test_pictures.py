@@ -80,6 +80,7 @@ def test_a_section_with_pictures_is_sound(root):
     assert draw(root, "1.1") == (0, "3 pictures drawn, 0 of them changed\n")
 
 
+MORE = "def more() -> Drawing:\n    return Drawing()\n\n\ndef spoken"
 BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on which line
     "picture_missing": (LESSON, "cells.svg", "cell.svg", LESSON, 24),
     "picture_missing: no svg": (ZH, "(cells.svg)", "(cells.png)", ZH, 24),
@@ -87,7 +88,7 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "picture_alt: blank": (ZH, "![两倍]", "![ ]", ZH, 26),
     "picture_unshown": (ZH, "![两倍](spoken.zh.svg)", "", f"{E_}/spoken.zh.svg", 1),
     "picture_unshown: in the other language": (ZH, "spoken.zh.svg", "spoken.svg", f"{E_}/spoken.zh.svg", 1),
-    "picture_unshown: not drawn yet": (SOURCE, "def spoken", "def more() -> Drawing:\n    return Drawing()\n\n\ndef spoken", SOURCE, 17),
+    "picture_unshown: not drawn yet": (SOURCE, "def spoken", MORE, SOURCE, 17),
     "picture_undrawn": (SOURCE, "def cells", "def _cells", f"{E_}/cells.svg", 1),
     "picture_changed": (SOURCE, "[[1, 2]]", "[[1, 3]]", f"{E_}/cells.svg", 5),
     "picture_changed: by hand": (f"{E_}/cells.svg", "<svg ", "<svg  ", f"{E_}/cells.svg", 1),
