@@ -244,7 +244,8 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 @click.argument("name", metavar="[SECTION]", required=False)
 def read(shell: Shell, name: str | None) -> None:
     """The lesson."""
-    _show(shell.section(name, remember=True).lesson(shell.lesson_lang))
+    section = shell.section(name, remember=True)
+    _show(section.lesson(shell.lesson_lang), section.folder)
 
 
 @_command(learn, "hint")
@@ -441,14 +442,14 @@ def dev_pictures(shell: Shell, names: tuple[str, ...]) -> int:
     return NOT_PASSED if any(w.findings for w in written) else PASSED
 
 
-def _show(markdown: str) -> None:
+def _show(markdown: str, folder: Path | None = None) -> None:
     """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():
         click.echo(markdown)
         return
     from grader.reports import terminal
 
-    terminal.show_markdown(markdown)
+    terminal.show_markdown(markdown, folder=folder)
 
 
 def main() -> None:
