@@ -44,6 +44,8 @@ def padding() -> Drawing:
         a, b = 2 * n * w + 4, (2 * n + 3) * w - 4
         d.line((a, y - 6), (a, y), (b, y), (b, y - 6), look="orange thick")
         d.text(b + 8, y - 2, {"en": f"place {n}", "zh": f"位置 {n}"}, "orange", "start")
+    sizes = {"en": "size 6, padding 1,\nkernel 3, stride 2", "zh": "大小 6，填充 1，\n卷积核 3，步幅 2"}
+    d.text(0, CELL + 72, sizes, "dim small", "start")
     left = {"en": "the last 0 is left over", "zh": "最后一个 0 没有用上"}
     d.text(8 * w, CELL + 80, left, "dim small", "end")
     return d
