@@ -35,7 +35,7 @@ OF_ONE = Limits()  # learner's upload
 
 
 class NotAnArchive(Exception):
-    """It cannot be read as one. `kind`: broken, too_big, too_many, bomb or encrypted."""
+    """It cannot be read as one. `kind`: broken, too_big, too_many, or bomb."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -77,26 +77,28 @@ def read(data: bytes, wanted: Callable[[str], bool], limits: Limits = OF_ONE) ->
         if why := why or _bad(name):
             refused.append(Refused(_printable(name), why))
         elif fetch is not None and wanted(name):
-            if name in seen:  # which of the two is the answer?
-                files.pop(name, None)
-                refused.append(Refused(_printable(name), "twice"))
-            elif size > limits.member:
-                refused.append(Refused(_printable(name), "too_big"))
-            else:
-                try:
-                    content = fetch(min(limits.member, room) + 1)
-                except _Broken:
-                    refused.append(Refused(_printable(name), "broken"))
-                else:
-                    if len(content) > room:
-                        raise NotAnArchive("bomb")
-                    if len(content) > limits.member:
-                        refused.append(Refused(_printable(name), "too_big"))
-                    else:
-                        files[name] = content
-                    room -= len(content)
+            content, why = (b"", "twice") if name in seen else _unpacked(fetch, size, limits.member, room)
             seen.add(name)
+            room -= len(content)
+            if why:
+                files.pop(name, None)  # of two with one name neither is the answer
+                refused.append(Refused(_printable(name), why))
+            else:
+                files[name] = content
     return Contents(files, tuple(refused))
+
+
+def _unpacked(fetch: "_Fetch", size: int, most: int, room: int) -> tuple[bytes, str]:
+    """A member's content, and why it is refused. Raises NotAnArchive where all together is too much."""
+    if size > most:
+        return b"", "too_big"
+    try:
+        content = fetch(min(most, room) + 1)
+    except _Broken:
+        return b"", "broken"
+    if len(content) > room:
+        raise NotAnArchive("bomb")
+    return content, "too_big" if len(content) > most else ""
 
 
 class _Readable(Protocol):

@@ -16,6 +16,7 @@ import msgspec
 
 from grader import progress, rules
 from grader.course import Course, Section
+from grader.home import write
 from grader.sandbox import warden
 
 _ENGINE = Path(__file__).resolve().parent
@@ -57,14 +58,9 @@ class Cache:
         """Nothing was found in the section as it was when it had this digest."""
         beside = [os.path.relpath(p, section.folder) for p in rules.beside(section)]
         self._proofs[section.slug] = Kept(digest, judged, seconds, beside)
-        new = self._path.with_name(f".proofs-{os.getpid()}")
-        try:
+        with contextlib.suppress(OSError):  # a full disk, a home that is not ours
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(msgspec.json.format(msgspec.json.encode(self._proofs)))
-            new.replace(self._path)
-        except OSError:  # a full disk, a home that is not ours
-            with contextlib.suppress(OSError):
-                new.unlink()
+            write(self._path, msgspec.json.format(msgspec.json.encode(self._proofs)))
 
     @functools.cached_property
     def _common(self) -> str:

@@ -225,7 +225,7 @@ def calibrate(
     course: Course, names: Sequence[str], draws: int = DRAWS, workers: int | None = None
 ) -> Iterator[Calibration]:
     """Calibrates these sections (by default all), one after the other. Raises UnknownSection."""
-    for section in {s.slug: s for s in ([course[n] for n in names] or course.sections)}.values():
+    for section in course.chosen(names):
         right = {_REFERENCE: section.reference.read_text(encoding="utf-8")} | _answers(section, "also")
         wrong = _answers(section, "wrong") if section.about.thresholds else {}
         jobs = [*_jobs(section, right, range(1, draws + 1)), *_jobs(section, wrong, range(1, 2))]
@@ -247,7 +247,7 @@ def at_most(count: int, of: int) -> float:
 
 
 def _answers(section: Section, kind: str) -> dict[str, str]:
-    paths = sorted((section.hidden / kind).glob("*.py"))
+    paths = section.bank(kind)
     return {f"{kind}/{p.stem}": p.read_text(encoding="utf-8") for p in paths}
 
 

@@ -7,13 +7,13 @@ import difflib
 import functools
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from grader import __version__
+from grader import __version__, yamls
 from grader.model import Limits
 
 _T = TypeVar("_T")
@@ -90,8 +90,7 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"rej
     rejected: list[str] = []  # other Chinese words for it, which this course does not use
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, dict=True):
     """One learner file with its tasks, and all that surrounds it."""
 
     number: str  # "2.2", from the folders
@@ -139,6 +138,10 @@ class Section:
     def equivalents(self) -> list[Equivalent]:
         """The entries of that file. Raises CourseError."""
         return _yaml(self.equivalent, list[Equivalent]) if self.equivalent.is_file() else []
+
+    def bank(self, kind: str) -> list[Path]:
+        """The recorded answers of a kind, "also" (right ones) or "wrong", by name."""
+        return sorted((self.hidden / kind).glob("*.py"))
 
     @property
     def points(self) -> dict[int, int]:
@@ -208,6 +211,10 @@ class Course:
             if name in (s.number, s.slug):
                 return s
         raise UnknownSection(name, self._near(name))
+
+    def chosen(self, names: Iterable[str]) -> list[Section]:
+        """The sections of these numbers or slugs, each once; all if there are no names. Raises UnknownSection."""
+        return list({s.slug: s for s in map(self.__getitem__, names)}.values()) or self.sections
 
     def at_path(self, path: Path) -> Section | None:
         """The section that a file of this name, in a folder of this name, belongs to."""
@@ -306,11 +313,9 @@ def _text(path: Path) -> str:
 
 
 def _yaml(path: Path, kind: type[_T]) -> _T:
-    import yaml
-
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=kind)
+        return yamls.read(path, kind)
     except OSError as e:
         raise CourseError(f"{path}: {e.strerror}") from None
-    except (msgspec.DecodeError, yaml.YAMLError, ValueError) as e:
+    except ValueError as e:
         raise CourseError(f"{path}: {e}") from None

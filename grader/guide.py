@@ -1,7 +1,6 @@
 """Where a learner stands in a course, and what is next: reads the course and the progress, decides for the commands."""
 
 import contextlib
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -13,8 +12,7 @@ from grader.progress import Progress
 State = Literal["passed", "started", "open", "waits"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A section as it stands for this learner."""
 
     section: Section
@@ -23,6 +21,7 @@ class Place:
     possible: Fraction
     waits_for: tuple[str, ...] = ()  # numbers of sections to pass first; advice, not a lock
     here: bool = False
+    gave_up: bool = False  # the solution was looked at before it was passed
     last: tuple[Fraction, Fraction] | None = None  # points of the latest attempt at the current section
 
 
@@ -43,7 +42,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
     standings = progress.standings()
     passed = {slug for slug, standing in standings.items() if standing.passed}
     numbers = {s.slug: s.number for s in course.sections}
-    here = current(course, progress)
+    here, given_up = current(course, progress), progress.given_up()
     found = []
     for section in course.sections:
         standing = standings.get(section.slug)
@@ -57,6 +56,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
                 possible=Fraction(sum(section.points.values())),
                 waits_for=missing,
                 here=section is here,
+                gave_up=section.slug in given_up,
                 last=(latest.points, latest.max_points) if latest else None,
             )
         )

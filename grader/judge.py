@@ -32,12 +32,15 @@ from grader.sandbox import cell, warden, wire
 from grader.source import Source
 from grader.testing import Fixtures, TaskMark
 
-_WITHOUT = "cacheprovider terminal logging debugging faulthandler unraisableexception threadexception warnings"
+_WITHOUT = """
+    cacheprovider terminal logging debugging faulthandler unraisableexception threadexception warnings doctest junitxml
+    pastebin stepwise unittest legacypath tmpdir monkeypatch recwarn setuponly setupplan freeze_support subtests
+"""  # each is looked through for fixtures, every time
 _PATIENCE = 2  # tests of one task that may time out; the others of that task are then taken to
 _PONDERING = 20.0  # seconds that a test may take in the judge, once the cell's time is up
 _OPTIONS = [
     *("-c", os.devnull, "--import-mode=importlib", "--noconftest", "--assert=plain", "--disable-plugin-autoload"),
-    *(f"-pno:{name}" for name in f"{_WITHOUT} doctest junitxml pastebin stepwise".split()),
+    *(f"-pno:{name}" for name in _WITHOUT.split()),
 ]
 
 
@@ -261,8 +264,9 @@ def _undisturbed(section: Section) -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = dont_write
+        folders = (str(section.folder), str(section.hidden))
         for name, module in list(sys.modules.items()):
-            if Path(getattr(module, "__file__", None) or "/").parent in (section.folder, section.hidden):
+            if os.path.dirname(getattr(module, "__file__", None) or "") in folders:  # noqa: PTH120 - of 2,000 modules
                 del sys.modules[name]
 
 

@@ -77,7 +77,7 @@ class Measure:
 
 def measure(course: Course, names: Sequence[str], workers: int | None = None) -> Iterator[Measure]:
     """Measures these sections (by default all), as they get ready. Raises UnknownSection, CourseError."""
-    sections = list({s.slug: s for s in ([course[n] for n in names] or course.sections)}.values())
+    sections = course.chosen(names)
     changes = {s.slug: _mutants_of(s) for s in sections}
     recorded = {s.slug: s.equivalents() for s in sections}
     jobs = [job for s in sections for job in _jobs(s, changes[s.slug])]

@@ -15,10 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import platformdirs
-
-from grader import lessons
 from grader.course import Course
+from grader.home import home, write
 from grader.model import Finding, Job, Sandbox, Tier, Verdict
 from grader.sandbox import warden
 
@@ -150,6 +148,8 @@ def _grade(batch: list[Job]) -> list[bytes]:
 
 
 def _rehearse(slug: str) -> Rehearsal:
+    from grader import lessons  # 20 ms, for authors alone
+
     assert _worker is not None
     course = _worker.course
     return Rehearsal(slug, list(lessons.rehearse(course[slug], course.about.languages, _worker.cells)))
@@ -176,11 +176,6 @@ def _in_processes(
                 future.cancel()
 
 
-def home() -> Path:
-    """The folder for what this installation keeps: LEARN_HOME, else the user's data folder."""
-    return Path(os.environ.get("LEARN_HOME") or platformdirs.user_data_dir("learn"))
-
-
 def secret() -> bytes:
     """What inputs are drawn from, together with the submission: made once for this installation, readable by its owner.
 
@@ -192,19 +187,13 @@ def secret() -> bytes:
     if kept := _kept(path):
         return kept
     made = secrets.token_bytes(_SECRET_BYTES)
-    new = path.with_name(f".secret-{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):  # nowhere to keep it: good for this run alone
         path.parent.mkdir(parents=True, exist_ok=True)
         with (path.parent / ".secret-lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes it
             if kept := _kept(path):
                 return kept
-            new.touch(mode=0o600)
-            new.write_bytes(made)
-            new.replace(path)  # what was there, if anything, was cut short
-    except OSError:  # nowhere to keep it: good for this run alone
-        with contextlib.suppress(OSError):
-            new.unlink()
+            write(path, made)  # what was there, if anything, was cut short
     return made
 
 

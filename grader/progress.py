@@ -10,12 +10,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from grader.home import home
 from grader.model import Verdict
 
 # Entry n brings a file from version n to n + 1. Never edit one that was released: add another.
@@ -40,6 +42,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 VERSION = len(MIGRATIONS)
+GAVE_UP = "gave_up "  # + slug: the setting that says when
 
 _SELECT = "SELECT section, submission_digest, section_digest, at, points, max_points, passed, verdict FROM attempts"
 _COLUMNS = {
@@ -61,8 +64,7 @@ class Unusable(Exception):
         self.params = params
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One judged submission."""
 
     section: str
@@ -80,23 +82,13 @@ class Attempt:
         return Verdict.from_json(self.json)
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How a section stands: the best points, and whether it ever passed."""
 
     points: Fraction
     max_points: Fraction
     passed: bool
     attempts: int
-
-
-def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where everything that belongs to this person is kept: LEARN_HOME, else the platform's folder."""
-    if chosen := environ.get("LEARN_HOME"):
-        return Path(chosen).expanduser().absolute()
-    import platformdirs  # 10 ms
-
-    return Path(platformdirs.user_data_dir("learn", appauthor=False))
 
 
 def path_for(course_id: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -214,6 +206,11 @@ class Progress:
                 db.execute(
                     "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
                 )
+
+    def given_up(self) -> set[str]:
+        """The sections whose solution was looked at before they were passed."""
+        rows = self._db.execute("SELECT key FROM settings WHERE key GLOB ?", (f"{GAVE_UP}*",))
+        return {str(key).removeprefix(GAVE_UP) for (key,) in rows}
 
     def hints_shown(self, slug: str) -> dict[int, int]:
         """How many hints of each task were shown."""

@@ -12,7 +12,7 @@ from grader import pool
 from grader.cache import Cache
 from grader.course import Course, Section
 from grader.model import Check, Finding, Job, Outcome, Verdict
-from grader.rules import files, line_of, named, strays, structure
+from grader.rules import line_of, named, strays, structure
 
 __all__ = ["Finding", "Progress", "Proof", "check", "judged", "structure"]
 
@@ -51,7 +51,7 @@ def check(
     `anew`: without looking at what was kept. Raises UnknownSection, CourseError, warden.Lost.
     """
     course.in_order()
-    sections = list({s.slug: s for s in ([course[n] for n in names] or course.sections)}.values())
+    sections = course.chosen(names)
     if not names and (found := list(strays(course))):
         yield Proof(None, found)
     cache = Cache(course)
@@ -125,7 +125,7 @@ def judged(section: Section, verdicts: dict[Path, Verdict]) -> Iterator[Finding]
 
 
 def _answers(section: Section) -> list[Path]:
-    paths = [section.stub, section.reference, *files(section.hidden / "also"), *files(section.hidden / "wrong")]
+    paths = [section.stub, section.reference, *section.bank("also"), *section.bank("wrong")]
     return [p for p in paths if p.is_file() and p.suffix == ".py"]
 
 

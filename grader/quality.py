@@ -53,7 +53,7 @@ Records = Mapping[str, Record]  # by slug
 def digest(section: Section) -> str:
     """Hash of what the figures depend on: the tests, and the answers they were tried with."""
     h = hashlib.sha256(section.digest.encode())
-    for path in (section.reference, section.equivalent, *_bank(section, "also"), *_bank(section, "wrong")):
+    for path in (section.reference, section.equivalent, *section.bank("also"), *section.bank("wrong")):
         data = path.read_bytes() if path.is_file() else b""
         h.update(f"\0{path.name}\0{len(data)}\0".encode() + data)
     return h.hexdigest()[:16]
@@ -65,8 +65,8 @@ def record(section: Section, m: mutants.Measure, c: calibrate.Calibration) -> Re
         digest=digest(section),
         tests=c.tests,
         examples=c.examples,
-        wrong=len(_bank(section, "wrong")),
-        also=len(_bank(section, "also")),
+        wrong=len(section.bank("wrong")),
+        also=len(section.bank("also")),
         mutants=m.total - m.equivalent,
         killed=m.killed,
         checks=c.judged,
@@ -125,10 +125,6 @@ def with_totals(readme: str, totals: str) -> str:
 
 def _docs(course: Course) -> Path:
     return course.exercises.parent / "docs"
-
-
-def _bank(section: Section, kind: str) -> list[Path]:
-    return sorted((section.hidden / kind).glob("*.py"))
 
 
 def _short(p: float) -> float:

@@ -264,7 +264,7 @@ def _promises(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
         tested: set[int] = set()
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                if len(_paragraphs(ast.get_docstring(node))) < len(languages):
+                if not _one_each(_paragraphs(ast.get_docstring(node)), languages):
                     yield Finding(path, "no_promise", {"name": node.name}, node.lineno)
                 tasks = {n for d in node.decorator_list if (n := _task_of(d)) is not None}
                 for task in sorted(tasks - section.about.tasks.keys()):
@@ -272,6 +272,12 @@ def _promises(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
                 tested |= tasks
         for task in sorted(section.about.tasks.keys() - tested):
             yield Finding(path, "task_untested", {"task": task}, 1)
+
+
+def _one_each(paragraphs: list[str], languages: Sequence[str]) -> bool:
+    """True if there is one in each language, in that order: a second one would be taken for the next language."""
+    chinese = [bool(re.search("[一-鿿]", p)) for p in paragraphs]
+    return chinese == [lang == "zh" for lang in languages]
 
 
 def _paragraphs(docstring: str | None) -> list[str]:
@@ -286,10 +292,10 @@ def _task_of(decorator: ast.expr) -> int | None:
 
 
 def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
-    wrong = [p for p in files(section.hidden / "wrong") if p.suffix == ".py"]
+    wrong = section.bank("wrong")
     if len(wrong) < _WRONGS:
         yield Finding(section.hidden / "wrong", "few_wrong", {"found": len(wrong), "wanted": _WRONGS})
-    if not files(section.hidden / "also"):
+    if not section.bank("also"):
         yield Finding(section.hidden / "also", "no_also", {})
     for path in wrong:
         if not (tasks := named(path)) or not set(tasks) <= section.about.tasks.keys():

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from grader.course import Course
-from grader.workspace import is_installed
+from grader.workspace import WorkspaceError, is_installed
 
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _NAME = re.compile(r"(?:(\d\d)_)?([a-z][a-z0-9_]*)")
@@ -18,13 +18,8 @@ _NUMBER = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?")
 _LAST = 99
 
 
-class ScaffoldError(Exception):
+class ScaffoldError(WorkspaceError):
     """A section that cannot be begun; `kind` and `params` say why (worded in reports/)."""
-
-    def __init__(self, kind: str, **params: object) -> None:
-        super().__init__(kind, params)
-        self.kind = kind
-        self.params = params
 
 
 def begin(course: Course, place: str, slug: str | None = None) -> list[Path]:

@@ -49,7 +49,6 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict; or why there is none."""
 
-    pid: int
     verdict: Verdict | None = None
     stale: bool = False  # of other code than the caller's: it ends
 
@@ -294,9 +293,9 @@ class _Service:
             return False
         if ask.code != self.code:
             self._leave()
-            _send(sock, Answer(pid=os.getpid(), stale=True))
+            _send(sock, Answer(stale=True))
             return False
-        _send(sock, Answer(pid=os.getpid(), verdict=self._verdict(ask, ask.job)))
+        _send(sock, Answer(verdict=self._verdict(ask, ask.job)))
         return True
 
     def _leave(self) -> None:

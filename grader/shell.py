@@ -5,16 +5,20 @@ import functools
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grader import archive, guide, progress
+from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
+from grader.home import home
 from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
-from grader.scaffold import ScaffoldError
 from grader.workspace import Workspace, WorkspaceError
+
+if TYPE_CHECKING:
+    from grader.answers import Answer
 
 
 class Usage(Exception):
@@ -126,14 +130,16 @@ class Shell:
             self._keep("current", section.slug)
         return section
 
-    def section_and_task(self, first: str | None, second: str | None) -> tuple[Section, int]:
-        """`2.2 3`, `2.2`, `3` (a task of the current section) or nothing."""
+    def section_and_task(
+        self, first: str | None, second: str | None, default: str | None = None
+    ) -> tuple[Section, int | None]:
+        """`2.2 3`, `2.2`, `3` (a task of the current section, or of the default) or nothing; None: no task is named."""
         if first and second is None and first.isdecimal():
             first, second = None, first
-        section = self.section(first)
+        section = self.section(first or default)
         tasks = sorted(section.about.tasks)
         if second is None:
-            return section, guide.task_in_hand(section, self.progress)
+            return section, None
         if not second.isdecimal() or int(second) not in tasks:
             known = ", ".join(map(str, tasks))
             raise Usage("no_task", section=section.number, task=second, tasks=known)
@@ -144,6 +150,8 @@ class Shell:
         if what is None or not _is_path(what, self.cwd):
             section = self.section(what, remember=True)
             return section, self.workspace.answer(section)
+        from grader import archive
+
         path = (self.cwd / Path(what).expanduser()).resolve()
         found = self._packed(path, what) if archive.is_archive(path.name) else self.course.at_path(path)
         if found is None:
@@ -177,7 +185,7 @@ class Shell:
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)
         tier = Tier(require) if require else None
-        if verdict := service.judge(self.course, job, tier, progress.home(self.environ), _prepare_to_show):
+        if verdict := service.judge(self.course, job, tier, home(self.environ), _prepare_to_show):
             return verdict
         from grader import pool
         from grader.sandbox import warden
@@ -221,6 +229,18 @@ class Shell:
                 self._bear(e)
         return tiers[:shown], len(tiers)
 
+    def answers(self, section: Section, *, give_up: bool) -> "list[Answer]":
+        """Right answers to a section that was passed, or given up, which is remembered. Raises Usage."""
+        from grader.answers import answers
+
+        if not section.reference.is_file():
+            raise Usage("no_solutions")
+        if not self.progress.passed(section.slug) and section.slug not in self.progress.given_up():
+            if not give_up:
+                raise Usage("not_passed", section=section.number)
+            self._keep(progress.GAVE_UP + section.slug, datetime.now(UTC).isoformat())
+        return answers(section)
+
     def hints_left(self, section: Section) -> dict[int, int]:
         """How many hints of each task were not shown yet."""
         try:
@@ -255,7 +275,7 @@ def unkept(shell: Shell) -> str:
 def told(error: Exception, lang: str) -> str | None:
     """One line about an error that the caller can mend; None for any other."""
     match error:
-        case Usage() | WorkspaceError() | ScaffoldError() | progress.Unusable():
+        case Usage() | WorkspaceError() | progress.Unusable():
             return near_or_not(f"error.{error.kind}", lang, error.params)
         case UnknownSection():
             near = words.say("error.or", lang).join(error.suggestions)
@@ -271,6 +291,8 @@ def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
 
 
 def _is_path(what: str, cwd: Path) -> bool:
+    from grader import archive
+
     if re.search(r"[/\\]|\.(py|ipynb)$", what) or archive.is_archive(what):
         return True
     # A folder `2.2` in the current one must not hide the section; a bare word is a file only if it is one.

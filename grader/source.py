@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -45,14 +46,10 @@ class Source:
         hidden = [line for name, line in found if name == _ANY]
         return Use(min(hidden), hidden=True) if hidden else None
 
-    def line_of(self, *names: str) -> int | None:
-        """The line of `use_of`."""
-        use = self.use_of(*names)
-        return use.line if use else None
-
     def reaches_around(self) -> bool:
         """True if the file names what only serves to meddle with the process that it runs in: worth a person's look."""
-        return any(name in _REACHING for name, _ in _uses(self.text))
+        plain = unicodedata.normalize("NFKC", self.text)  # parsing takes milliseconds; hardly any file has such a name
+        return any(n in plain for n in _REACHING) and any(name in _REACHING for name, _ in _uses(self.text))
 
 
 _ANY = "any name"

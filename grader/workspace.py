@@ -13,11 +13,13 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from grader import home, yamls
 from grader.course import Course, Section
 
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
@@ -34,8 +36,7 @@ class WorkspaceError(Exception):
         self.params = params
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """The tree of a learner's files, laid out as the course's `exercises/`."""
 
     course: Course
@@ -224,14 +225,15 @@ def _tree(folder: Path, course: Course) -> Path | None:
 def _id(tree: Path, course: Course) -> str | None:
     if tree.resolve() == course.exercises:
         return course.about.id
-    import yaml
-
     try:
         # The id alone: a workspace may be of an older course, with keys that are now unknown.
-        found = yaml.load((tree / "course.yaml").read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return yamls.read(tree / "course.yaml", _Named).id
+    except (OSError, ValueError):
         return None
-    return found.get("id") if isinstance(found, dict) else None
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 def _fill(course: Course, root: Path) -> int:
@@ -255,21 +257,9 @@ def _fill(course: Course, root: Path) -> int:
 
 def _write(target: Path, data: bytes) -> None:
     """All or nothing: a reader, or a kill, finds the old file or the new one."""
-    import tempfile
-
     target = target.resolve()  # a link stays a link
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    home.write(target, data, mode, durable=True)
 
 
 def _dated_copy(path: Path) -> Path:

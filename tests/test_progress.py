@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import progress
+from grader.home import home
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict
 from grader.progress import Progress, Unusable
 
@@ -306,8 +307,8 @@ def test_remembered_creates_nothing(path):
 
 def test_where_home_is(tmp_path):
     """LEARN_HOME decides; without it the platform's own folder."""
-    assert progress.home({"LEARN_HOME": str(tmp_path)}) == tmp_path
-    assert progress.home({}).name == "learn"
+    assert home({"LEARN_HOME": str(tmp_path)}) == tmp_path
+    assert home({}).name == "learn"
 
 
 NONSENSE = {

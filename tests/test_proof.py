@@ -84,6 +84,7 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "hint_tiers: none": (f"{E_}/hints.zh.md", "## 1", "## 2", f"{E_}/hints.zh.md", 1),
     "hint_unknown": (f"{E_}/hints.zh.md", "## 1", "## 2\n\n## 1", f"{E_}/hints.zh.md", 1),
     "no_promise": (TESTS, "\n\n    无论什么形状，每个元素都乘以 factor。", "", TESTS, 7),
+    "no_promise: two": (TESTS, "\n\n    无论什么", "\n\n    In two paragraphs.\n\n    无论什么", TESTS, 7),
     "task_unknown": (TESTS, "@task(1)", "@task(3)", TESTS, 7),
     "task_untested": (f"{E_}/test_examples.py", "@task(1)", "", f"{E_}/test_examples.py", 1),
     "names_no_task": (f"{S_}/wrong/added.py", "Fails: 1.", "Fails:", f"{S_}/wrong/added.py", 1),

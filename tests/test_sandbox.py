@@ -48,6 +48,19 @@ def test_the_best_tier_holds_here(cells: warden.Warden) -> None:
     assert (found.tier, found.seccomp, found.userns, found.degraded) == ("T3", True, True, ())
 
 
+def test_a_waiting_cell_shares_nearly_all_it_has(cells: warden.Warden) -> None:
+    """Of the hundreds of megabytes of an interpreter with torch, an idle cell has fewer than six of its own."""
+    cell = cells.open(Bounds())
+    try:
+        rollup = Path(f"/proc/{cell.pid}/smaps_rollup").read_text()
+    except PermissionError:
+        pytest.skip("only root may look at a cell's pages")
+    finally:
+        cell.close()
+    own = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
+    assert 0 < own < 6 << 10
+
+
 def test_the_zygote_is_fit_to_fork(cells: warden.Warden) -> None:
     """One thread, an empty environment, neutral arguments, and no pytest mapped."""
     cells.confinement()

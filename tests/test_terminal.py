@@ -64,7 +64,9 @@ def test_a_pass(section):
     """Says so in words, with all points, and what to do next."""
     text = screen(section, GOOD, GOOD2)
     assert "✓ task 1  double  2/2 points  passed" in text
-    assert "5 of 5 points · 2 of 2 tasks passed" in text and text.rstrip().endswith("→ Go on: `learn next`")
+    assert "5 of 5 points · 2 of 2 tasks passed" in text and text.rstrip().endswith(
+        "→ Go on: `learn next` (how others wrote it: `learn solution 1.1`)"
+    )
     assert "✗" not in text
 
 

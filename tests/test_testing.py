@@ -344,7 +344,7 @@ USES = {
 @pytest.mark.parametrize("how", USES)
 def test_a_use_is_seen(how):
     """However the name is used, its line is found."""
-    assert Source(USES[how]).line_of("relu") == 2
+    assert Source(USES[how]).use_of("relu").line == 2
 
 
 HIDDEN = {
@@ -399,7 +399,7 @@ UNSEEN = {
 @pytest.mark.parametrize("how", UNSEEN)
 def test_what_is_no_use_is_not_seen(how):
     """Comments, prose, the learner's own definitions, and what runs only as a script."""
-    assert Source(UNSEEN[how]).line_of("relu") is None
+    assert Source(UNSEEN[how]).use_of("relu") is None
 
 
 SHAMS = [
@@ -418,12 +418,12 @@ SHAMS = [
 @pytest.mark.parametrize("source", SHAMS)
 def test_a_sham_main_hides_nothing(source):
     """Only what truly runs as a script alone is left out."""
-    assert Source(source).line_of("relu") == 2
+    assert Source(source).use_of("relu").line == 2
 
 
 def test_the_first_line_counts():
     """Of all names that are asked for."""
-    assert Source("a = 1\nb = two(c)\nd = one(c)\n").line_of("one", "two") == 2
+    assert Source("a = 1\nb = two(c)\nd = one(c)\n").use_of("one", "two").line == 2
 
 
 NESTS = {
@@ -442,8 +442,12 @@ NESTS = {
 def test_nesting_hides_nothing(nest, depth):
     """A file that Python can load, however deep it nests, is searched; one that it cannot is survived."""
     text = "relu(x)\n" + NESTS[nest](depth)
-    line = Source(text).line_of("relu")
-    assert line == 1 or not _loads(text)
+    assert _line_of("relu", text) == 1 or not _loads(text)
+
+
+def _line_of(name, text):
+    use = Source(text).use_of(name)
+    return use and use.line
 
 
 def _loads(text):
@@ -465,7 +469,7 @@ def test_nesting_hides_nothing_although_the_judge_is_deep_in_calls(nest):
     """The judge has pytest on its stack, the cell has not: what just fits there must not be lost here."""
 
     def dive(depth):
-        return Source(text).line_of("relu") if not depth else dive(depth - 1)
+        return _line_of("relu", text) if not depth else dive(depth - 1)
 
     for n in range(2700, 3000, 10):
         text = "relu(x)\n" + NESTS[nest](n)
@@ -476,7 +480,8 @@ def test_nesting_hides_nothing_although_the_judge_is_deep_in_calls(nest):
 @given(st.text(alphabet=st.sampled_from("ab.()[]{}:=,*@'\"\n \t\\0\r#ﬀ＂\ud800\0"), max_size=60))
 def test_no_text_makes_the_search_fall_over(text):
     """Whatever the file holds, the answer is a line or None."""
-    line = Source(text).line_of("a", "b")
+    use = Source(text).use_of("a", "b")
+    line = use and use.line
     assert line is None or 1 <= line <= len(text.splitlines()) + 1
 
 

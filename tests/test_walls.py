@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FAR = ("zygote", "jail", "runner", "rootfs", "landlock", "seccomp", "kernel")
+LOW = ("grader.model", "grader.home", "grader.yamls")
 STORES = ("grader.progress", "grader.gradebook", "grader.reports", "grader.exports")
 
 
@@ -153,9 +154,9 @@ def test_the_package_itself_is_empty():
 
 @pytest.mark.parametrize("module", part_of(*STORES))
 def test_stores_and_reports_know_only_the_nouns(module):
-    """progress, gradebook, reports and exports import model, and their own package."""
+    """progress, gradebook, reports and exports import the lowest, and their own package."""
     own = next(s for s in STORES if within(module, s))
-    assert strangers([module], "grader.model", "grader.reports", own) == []
+    assert strangers([module], *LOW, "grader.reports", own) == []
 
 
 def test_the_nouns_know_nobody():
@@ -169,12 +170,13 @@ def test_the_changes_of_a_text_know_nobody():
 
 
 def test_nobody_imports_the_commands():
-    """cli is the top."""
+    """cli is the top, and under it only the commands know each other."""
     assert users_of("cli") == set()
+    assert users_of("grader.commands") <= {"cli", *part_of("grader.commands")}
 
 
 OWNERS = {
-    "click": {"cli"},
+    "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal"},
     "pytest": {"grader.judge", "grader.testing"},
     "_pytest": set(),  # public hooks only
@@ -198,8 +200,8 @@ def test_each_library_has_its_room(library):
 def test_only_authors_draw():
     """What draws pictures is imported by what authors run, and by nothing on the way of a learner's check."""
     assert users_of("grader.drawing") == {"grader.pictures"}
-    assert users_of("grader.pictures") == {"grader.rules", "cli"}
-    assert not any(within(t, "grader.pictures", "grader.rules") for t in imports_of("cli", lazy=False))
+    assert users_of("grader.pictures") == {"grader.rules", "grader.commands.dev"}
+    assert not any(within(t, "grader.pictures") for t in imports_of("grader.commands.dev", lazy=False))
 
 
 @pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from grader import __version__
 from grader.model import Finding, Sandbox
 from grader.reports.sentences import number
-from grader.reports.words import say
+from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
+    from grader.answers import Answer
     from grader.course import Course, Section
     from grader.guide import Place
     from grader.mutants import Measure
@@ -113,9 +114,34 @@ def hint_heading(section: "Section", task: int, shown: int, total: int, lang: st
     return say("hint.title", lang, **params, shown=shown, total=total)
 
 
+def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> list[str]:
+    """`learn solution` in a pipe: each task, as the reference and the others have it."""
+    lines: list[str] = []
+    for n, name in tasks_of(section, task):
+        lines += [say("solution.task", lang, section=section.number, task=n, name=name), ""]
+        for answer in found:
+            lines += [f"# {answer_title(answer, lang)}", "", answer.tasks.get(n, ""), ""]
+    return lines
+
+
+def tasks_of(section: "Section", task: int | None) -> list[tuple[int, str]]:
+    """Number and name of that task, or of all."""
+    return [(n, t.name) for n, t in sorted(section.about.tasks.items()) if task in (None, n)]
+
+
+def answer_title(answer: "Answer", lang: str) -> str:
+    """What sets a right answer apart, in that language."""
+    if not answer.about:
+        return say("solution.reference", lang)
+    told = dict(zip(LANGUAGES, answer.about, strict=False))
+    return say("solution.other", lang, name=answer.path.stem, about=told.get(lang, answer.about[0]))
+
+
 def _row(place: "Place", lang: str) -> tuple[str, ...]:
     points = f"{number(place.points)}/{number(place.possible)}"
     notes = [say("list.here", lang)] if place.here else []
+    if place.gave_up:
+        notes.append(say("list.gave_up", lang))
     if place.state == "waits":
         notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
     state = f"{_SYMBOLS[place.state]} {say(f'list.{place.state}', lang)}"

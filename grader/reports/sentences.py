@@ -93,7 +93,7 @@ def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hint
     if verdict.broken:
         return say("suggest.doctor", lang)
     if verdict.passed:
-        return say("suggest.next", lang)
+        return say("suggest.next", lang, section=section.number)
     if first := common_cause(verdict.checks):
         return say("suggest.mend_line", lang, place=f"{place}:{first.where}" if first.where else place)
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]

@@ -1,7 +1,7 @@
 """A verdict on the terminal. 80 columns, plain when piped, and never by colour alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -13,16 +13,18 @@ from rich.text import Text
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import title
+from grader.reports.plain import answer_title, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
     from rich.markdown import Markdown
 
+    from grader.answers import Answer
     from grader.course import Section
 
 WIDTH = 80
+_BESIDE = 72  # columns that one of several answers beside each other needs
 _PRINTED = 20  # lines kept of what the learner's code printed
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _STYLES = {"✓": "green", "✗": "red", "·": "yellow"}
@@ -42,6 +44,27 @@ def show_markdown(text: str, file: IO[str] | None = None, folder: Path | None = 
         out.print(_rendered(text, folder))
     else:
         out.out(text, highlight=False)
+
+
+def show_answers(
+    section: "Section", task: int | None, found: "Sequence[Answer]", lang: str, file: IO[str] | None = None
+) -> None:
+    """Right answers on a terminal: as many beside each other as it has room for, without lines that hinder copying."""
+    from rich.columns import Columns
+    from rich.console import Group
+    from rich.syntax import Syntax
+
+    out = Console(file=file, highlight=False, emoji=False, markup=False)
+    beside = max(1, min(len(found), out.width // _BESIDE))
+    for n, name in tasks_of(section, task):
+        out.print(Text(say("solution.task", lang, section=section.number, task=n, name=name), style="bold"), "")
+        shown = []
+        for answer in found:
+            code = Syntax(
+                answer.tasks.get(n, ""), "python", theme="ansi_light", background_color="default", word_wrap=True
+            )
+            shown.append(Group(Text(f"— {answer_title(answer, lang)}", style="italic"), "", code, ""))
+        out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
 
 
 def _rendered(text: str, folder: Path | None = None) -> "Markdown":

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from grader import yamls
+
 LANGUAGES = ("en", "zh")
 
 
@@ -15,9 +17,7 @@ class UnknownLanguage(LookupError):
 @functools.cache
 def messages() -> dict[str, dict[str, str]]:
     """key -> language -> text with named parameters."""
-    import msgspec
-
-    return msgspec.yaml.decode((Path(__file__).parent / "messages.yaml").read_bytes(), type=dict[str, dict[str, str]])
+    return yamls.read(Path(__file__).parent / "messages.yaml", dict[str, dict[str, str]])
 
 
 def say(key: str, lang: str, /, **params: Any) -> str:

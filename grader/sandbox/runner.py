@@ -18,6 +18,7 @@ import socket
 import sys
 import traceback
 import types
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -57,12 +58,19 @@ def answer(modules: dict[str, types.ModuleType], request: wire.Frame) -> bytes:
     return _reply(request.id, word, value)
 
 
-def main() -> None:
+def ours() -> list[str]:
+    """The modules of this program, to be listed before the fork: to look at a name is to write to its page, and the
+    two thousand names of a warm interpreter cost a cell five megabytes of its own.
+    """
+    return [n for n in sys.modules if n.partition(".")[0] == "grader"]
+
+
+def main(forgotten: Iterable[str]) -> None:
     """The cell's last step: from here on the learner's code has the process.
 
     It finds nothing of ours by import: not a wall (a frame's globals lead here), but nobody gets here by accident.
     """
-    for name in [n for n in sys.modules if n.partition(".")[0] == "grader"]:
+    for name in forgotten:
         del sys.modules[name]
     serve(wire.Channel(socket.socket(fileno=jail.CHANNEL)))
     os._exit(0)

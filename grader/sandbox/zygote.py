@@ -57,6 +57,9 @@ def main(fd: int) -> None:
 
 
 def _serve(control: socket.socket, ground: jail.Ground, namespace: int | None) -> None:
+    from grader.sandbox import runner
+
+    ours = runner.ours()
     cells: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -78,7 +81,7 @@ def _serve(control: socket.socket, ground: jail.Ground, namespace: int | None) -
             request = msgspec.msgpack.decode(data, type=Open)
             if new := [n for n in request.preload if n not in sys.modules]:
                 _import(new)
-            pid = _fork(ground, request.bounds, fds, namespace)
+            pid = _fork(ground, request.bounds, fds, namespace, ours)
             pidfd = os.pidfd_open(pid)
             cells[pidfd] = (request.open, pid)
             poll.register(pidfd, select.POLLIN)
@@ -95,7 +98,7 @@ def _import(names: Iterable[str]) -> None:
     gc.freeze()  # a cell's collector must not walk torch's heap: each page it touched would be copied
 
 
-def _fork(ground: jail.Ground, bounds: jail.Bounds, fds: list[int], namespace: int | None) -> int:
+def _fork(ground: jail.Ground, bounds: jail.Bounds, fds: list[int], namespace: int | None, ours: list[str]) -> int:
     """The pid of a new cell, the first process of a pid namespace of its own at T3."""
     if namespace is not None:
         kernel.call("unshare", kernel.CLONE_NEWPID)
@@ -110,7 +113,7 @@ def _fork(ground: jail.Ground, bounds: jail.Bounds, fds: list[int], namespace: i
         if ground.tier == "T1" and kernel.MACHINE is not None:
             kernel.die_with_parent()
         jail.enter(ground, bounds, fds)
-        runner.main()
+        runner.main(ours)
     except BaseException as e:
         with contextlib.suppress(BaseException):
             os.write(2, f"cell: {type(e).__name__}: {e}\n".encode())

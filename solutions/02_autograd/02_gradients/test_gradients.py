@@ -292,9 +292,8 @@ def test_descend_twice(probe, rng):
 
 @task(3, raises=DETACHED | {"NoneType": "not_a_leaf"})
 def test_descent_of_a_weight(probe, rng):
-    """A w that asks for gradients already, as a weight does: the new one carries no history all the same.
-
-    The old one still asks for gradients, and keeps its `.grad`.
+    """A w that asks for gradients already, as a weight does: the new one carries no history all the same;
+    the old one still asks for gradients, and keeps its `.grad`.
 
     本来就要求梯度的 w，例如网络的权重：新的 w 同样不带计算历史；原来的 w 仍然要求梯度，原有的 `.grad` 也不变。
     """

@@ -439,9 +439,8 @@ def test_probabilities_of_large_logits(probe, rng):
 
 @task(5)
 def test_autograd_is_left_as_it_was(probe, rng):
-    """If autograd was recording before the call, it records after it; if it was not, it does not.
-
-    What is frozen stays frozen, and nothing else is.
+    """If autograd was recording before the call, it records after it; if it was not, it does not. What is
+    frozen stays frozen, and nothing else is.
 
     调用之前 autograd 在记录，之后也在记录；之前没有记录，之后也不记录。原来冻结的参数仍然冻结，其余的不冻结。
     """

@@ -234,7 +234,6 @@ def test_evaluation_leaves_no_trace(probe, rng):
 @task(3)
 def test_mode_is_restored(probe, rng):
     """A model in training mode goes on training, one in evaluation mode stays there, with all modules inside.
-
     Autograd goes on as it was, too.
 
     来时在训练模式，走时仍在训练模式；来时在评估模式也一样，里面的各个模块也是如此。autograd 是否记录，也保持原样。
@@ -334,7 +333,6 @@ def test_two_at_once(probe, rng):
 @task(4)
 def test_best_state_comes_back(probe, rng):
     """Parameters and buffers of the third of six, though the model has moved on; and once more, after it has again.
-
     Then into another model of the same make.
 
     模型已经往前走了，六次中第三次的参数和缓冲区要能找回来；再往前走，还能再找回来一次。最后放进另一个同样结构的模型。

@@ -1,0 +1,150 @@
+"""What a learner does: next, check, read, hint, list, reset; init, doctor and stop around it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from grader import guide
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, Room, tier
+from grader.reports import plain, words
+from grader.shell import Shell, Usage
+from grader.workspace import Workspace
+
+room = Room()
+
+
+@room.command("next")
+def next_(shell: Shell) -> None:
+    """The section to work on."""
+    section = guide.current(shell.course, shell.progress)
+    if section is None:
+        click.echo(words.say("where.done" if shell.course.sections else "where.empty", shell.lang))
+        return
+    shell.section(section.slug, remember=True)
+    click.echo(plain.following(section, shell.show(shell.workspace.file(section)), shell.lang))
+
+
+@room.command("check")
+@click.argument("what", metavar="[SECTION|PATH]", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
+@click.option("--debug", is_flag=True)
+def check(shell: Shell, what: str | None, as_json: bool, require: str | None, debug: bool) -> int:
+    """Judge an answer."""
+    if debug and (as_json or require):
+        raise Usage("debug_alone")
+    section, path = shell.target(what)
+    verdict = shell.judge(section, path, require=require, debug=debug)
+    if not debug:
+        shell.record(verdict)
+    if as_json:
+        click.echo(verdict.to_json())
+    else:
+        from grader.reports import terminal
+
+        left = shell.hints_left(section)
+        terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
+    return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
+
+
+@room.command("read")
+@click.argument("name", metavar="[SECTION]", required=False)
+def read(shell: Shell, name: str | None) -> None:
+    """The lesson."""
+    section = shell.section(name, remember=True)
+    show(section.lesson(shell.lesson_lang), section.folder)
+
+
+@room.command("hint")
+@click.argument("first", metavar="[SECTION]", required=False)
+@click.argument("second", metavar="[TASK]", required=False)
+def hint(shell: Shell, first: str | None, second: str | None) -> None:
+    """One more hint."""
+    section, task = shell.section_and_task(first, second)
+    task = task or guide.task_in_hand(section, shell.progress)
+    hints, total = shell.hints(section, task)
+    click.echo(plain.hint_heading(section, task, len(hints), total, shell.lang))
+    for text in hints:
+        click.echo()
+        show(text)
+    if total:
+        key = "hint.all" if len(hints) == total else "hint.more"
+        click.echo("\n" + words.say(key, shell.lang, section=section.number, task=task))
+
+
+@room.command("solution")
+@click.argument("first", metavar="[SECTION]", required=False)
+@click.argument("second", metavar="[TASK]", required=False)
+@click.option("--give-up", is_flag=True)
+def solution(shell: Shell, first: str | None, second: str | None, give_up: bool) -> None:
+    """Right answers, side by side."""
+    section, task = shell.section_and_task(first, second, default=shell.progress.setting("current"))
+    found = shell.answers(section, give_up=give_up)
+    if sys.stdout.isatty():
+        from grader.reports import terminal
+
+        terminal.show_answers(section, task, found, shell.lang)
+    else:
+        click.echo("\n".join(plain.answers(section, task, found, shell.lang)))
+
+
+@room.command("list")
+def list_(shell: Shell) -> None:
+    """All sections."""
+    click.echo(plain.listing(shell.course, guide.places(shell.course, shell.progress), shell.lang))
+
+
+@room.command("reset")
+@click.argument("name", metavar="[SECTION]", required=False)
+def reset(shell: Shell, name: str | None) -> None:
+    """Start a section over."""
+    section = shell.section(name)
+    copy = shell.workspace.reset(section)
+    path = shell.show(shell.workspace.path(section))
+    if copy:
+        click.echo(words.say("reset.done", shell.lang, path=path, copy=shell.show(copy)))
+    else:
+        click.echo(words.say("reset.nothing", shell.lang, path=path))
+
+
+@room.command("init")
+@click.argument("folder", metavar="DIR")
+def init(shell: Shell, folder: str) -> None:
+    """A folder for your answers."""
+    made, count = Workspace.init(shell.course, Path(folder))
+    shell.progress.keep("workspace", str(made.root))
+    click.echo(words.say("init.made" if count else "init.complete", shell.lang, path=made.root, count=count))
+    if shell.workspace.root != made.root:
+        click.echo(words.say("init.overridden", shell.lang, path=shell.workspace.root))
+    click.echo(words.say("init.then", shell.lang))
+
+
+@room.command("doctor")
+def doctor(shell: Shell) -> None:
+    """What this computer offers."""
+    workspace = shell.workspace.root if shell.has_workspace() else None
+    click.echo("\n".join(plain.surroundings(shell.course, workspace, shell.progress.path, shell.lang)))
+    from grader import pool
+
+    click.echo("\n".join(plain.sandbox(pool.survey(shell.course), shell.lang)))
+
+
+@room.command("stop")
+def stop(shell: Shell) -> None:
+    """End the warm grader."""
+    from grader import service
+    from grader.home import home
+
+    stopped = service.stop(home(shell.environ))
+    click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
+
+
+def show(markdown: str, folder: Path | None = None) -> None:
+    """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
+    if not sys.stdout.isatty():
+        click.echo(markdown)
+        return
+    from grader.reports import terminal
+
+    terminal.show_markdown(markdown, folder=folder)

@@ -1,0 +1,204 @@
+"""Click in two languages: help and errors in the learner's own, and an exit code for every ending."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from grader import __version__, yamls
+from grader.course import CourseError
+from grader.model import Tier
+from grader.reports import words
+from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
+
+PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def _asked(args: Sequence[str], option: str) -> str | None:
+    """The last value of an option anywhere in the arguments: help texts need it before click has parsed them."""
+    found = None
+    for i, arg in enumerate(args):
+        if arg == "--":
+            break
+        if arg == option and i + 1 < len(args):
+            found = args[i + 1]
+        elif arg.startswith(f"{option}="):
+            found = arg.split("=", 1)[1]
+    return found
+
+
+def _shell(ctx: click.Context) -> Shell:
+    return ctx.find_object(Shell) or Shell(None, None)
+
+
+class Spoken(click.Command):
+    """A command whose help is fetched, in the learner's language, when it is shown."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return self._words(click.get_current_context())
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        prefix = words.say("help.usage", _shell(ctx).lang)
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(self._words(ctx))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lang = _shell(ctx).lang
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        with formatter.section(words.say("help.options", lang)):
+            formatter.write_dl([(_spelt(p), words.say(_help_key(p), lang)) for p in options])
+
+    def _words(self, ctx: click.Context) -> str:
+        return words.say(f"help.{self.help}", _shell(ctx).lang)
+
+
+class SpokenGroup(Spoken, click.Group):
+    """A group of such commands."""
+
+    command_class = Spoken
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        with formatter.section(words.say("help.commands", _shell(ctx).lang)):
+            found = {n: self.get_command(ctx, n) for n in self.list_commands(ctx)}
+            formatter.write_dl([(n, c.get_short_help_str()) for n, c in found.items() if c])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            raise Usage("no_command", name=args[0], near=_near(args[0], known))
+        return super().resolve_command(ctx, args)
+
+
+class Learn(SpokenGroup):
+    """The top: knows the language before anything is parsed, and gives every ending its exit code."""
+
+    def __init__(self, *args: Any, rooms: dict[str, str], **kwargs: Any) -> None:
+        """`rooms`: the module of each command, imported when that command is wanted."""
+        super().__init__(*args, **kwargs)
+        self.rooms = rooms
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.rooms)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.rooms:
+            return None
+        found: Room = importlib.import_module(f"grader.commands.{self.rooms[cmd_name]}").room
+        return found[cmd_name]
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
+        given = list(sys.argv[1:] if args is None else args)
+        shell = Shell(_asked(given, "--course"), _asked(given, "--lang"))
+        try:
+            code = super().main(given, "learn", standalone_mode=False, obj=shell)
+        except Exception as e:
+            if os.environ.get("LEARN_TRACEBACK") and not isinstance(e, click.Abort):
+                raise
+            code = _ending(e, shell)
+        yamls.keep()
+        if aside := shell.set_aside:
+            click.echo(words.say("notice.set_aside", shell.lang, path=aside), err=True)
+        if notice := unkept(shell):
+            click.echo(notice, err=True)
+        sys.exit(code or PASSED)
+
+
+def _ending(error: Exception, shell: Shell) -> int:
+    """One clear line on stderr, and the exit code."""
+    if isinstance(error, click.Abort):
+        return INTERRUPTED
+    try:
+        lang = shell.lang
+    except words.UnknownLanguage:
+        lang = words.language(None, None, {})
+    code, text = _told(error, shell, lang)
+    click.echo(words.say("error.prefix", lang, text=" ".join(text.split())), err=True)
+    return code
+
+
+def _told(error: Exception, shell: Shell, lang: str) -> tuple[int, str]:
+    if (text := told(error, lang)) is not None:
+        return BAD_USAGE, text
+    match error:
+        case click.UsageError():
+            return BAD_USAGE, _misused(error, lang)
+        case CourseError():
+            return BAD_USAGE if shell.course_dir else OUR_FAULT, words.say("error.course", lang, reason=error)
+        case NoSandbox():
+            return NO_SANDBOX, words.say("error.sandbox", lang, asked=error.asked, found=error.found)
+    return OUR_FAULT, words.say("error.ours", lang, error=f"{type(error).__name__}: {error}")
+
+
+def _misused(error: click.UsageError, lang: str) -> str:
+    command = error.ctx.command_path if error.ctx else "learn"
+    match error:
+        case click.NoSuchOption():
+            near = ", ".join(error.possibilities or ())
+            return near_or_not("error.no_option", lang, {"name": error.option_name, "near": near, "command": command})
+        case click.MissingParameter():
+            name = error.param.make_metavar(error.ctx) if error.param and error.ctx else "?"
+            return words.say("error.missing_argument", lang, name=name, command=command)
+        case click.BadOptionUsage():
+            return words.say("error.missing_argument", lang, name=error.option_name, command=command)
+    return words.say("error.bad_usage", lang, command=command)
+
+
+def _near(name: str, known: Any) -> str:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, known, 1, 0.6)), "")
+
+
+def _spelt(param: click.Parameter) -> str:
+    value = "" if getattr(param, "is_flag", False) else f" {param.metavar or (param.name or '').upper()}"
+    return ", ".join(param.opts) + value
+
+
+def _help_key(param: click.Parameter) -> str:
+    # click calls its own option by another name from one version to the next
+    return "help.option.help" if "--help" in param.opts else f"help.option.{param.name}"
+
+
+def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        _shell(ctx).remember_lang()
+
+
+with_lang = click.option("--lang", metavar="en|zh", expose_value=False, callback=_remember)
+
+
+def tier(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Accepts the name of a tier."""
+    if value and value not in list(Tier):
+        raise Usage("bad_value", name=param.opts[0], value=value, known=", ".join(Tier))
+    return value
+
+
+def version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Says the version and ends."""
+    if value:
+        click.echo(__version__)
+        ctx.exit()
+
+
+class Room(dict[str, click.Command]):
+    """The commands that one module has, by name."""
+
+    def command(self, name: str, key: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+        """A command with --lang, that is handed the shell; `key` is that of its help."""
+
+        def made(f: Callable[..., Any]) -> click.Command:
+            self[name] = click.command(name, cls=Spoken, help=key or name)(with_lang(click.pass_obj(f)))
+            return self[name]
+
+        return made
