@@ -198,7 +198,8 @@ def test_each_library_has_its_room(library):
 
 
 def test_only_authors_draw():
-    """What draws pictures is imported by what authors run, and by nothing on the way of a learner's check."""
+    """What draws pictures needs the standard library alone, and nothing on the way of a learner's check imports it."""
+    assert outside(["grader.drawing"]) == []
     assert users_of("grader.drawing") == {"grader.pictures"}
     assert users_of("grader.pictures") == {"grader.rules", "grader.commands.dev"}
     assert not any(within(t, "grader.pictures") for t in imports_of("grader.commands.dev", lazy=False))
