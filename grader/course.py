@@ -130,6 +130,11 @@ class Section(msgspec.Struct, frozen=True, dict=True):
         """Changes of the reference that are known to make no difference; may be absent."""
         return self.hidden / "equivalent.yaml"
 
+    @property
+    def pictures(self) -> Path:
+        """The functions that draw the pictures of its lessons; may be absent."""
+        return self.hidden / "pictures.py"
+
     def equivalents(self) -> list[Equivalent]:
         """The entries of that file. Raises CourseError."""
         return _yaml(self.equivalent, list[Equivalent]) if self.equivalent.is_file() else []

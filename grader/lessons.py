@@ -7,7 +7,9 @@ stands in the fence without a language (or ```text) that follows it directly; wi
 import io
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from grader.course import Section
 from grader.model import Finding
@@ -43,6 +45,13 @@ class Link(NamedTuple):
 
     target: str | None
     line: int
+    alt: str | None = None  # of a picture, what is to be seen on it
+
+    def leads_to(self, path: Path) -> Path | None:
+        """The file that it leads to from that one; None if it has a scheme."""
+        if self.target is None or urlsplit(self.target).scheme:
+            return None
+        return (path.parent / unquote(self.target.partition("#")[0] or path.name)).resolve()
 
 
 class Example(NamedTuple):
@@ -72,7 +81,7 @@ def links(markdown: str) -> Iterator[Link]:
             near = [n for n, text in enumerate(lines[first:last], first + 1) if (written or "](") in text]
             line = near[0] if near else first + 1
             if child.type in ("link_open", "image"):
-                yield Link(written, line)
+                yield Link(written, line, child.content if child.type == "image" else None)
             elif child.type == "text" and "](" in child.content:
                 yield Link(None, line)
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from grader import lessons, submission
+from grader import lessons, pictures, submission
 from grader.course import Course, CourseError, Section, Term, sections_of
 from grader.model import Finding
 
@@ -42,13 +42,15 @@ def structure(course: Course, section: Section) -> Iterator[Finding]:
     if unreadable := list(_unreadable(section)):
         yield from unreadable
         return
-    known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent}
-    linked = _linked(section)
-    known |= {target for path, link in linked if (target := _target(path, link))}
+    known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent, section.pictures}
+    known |= set(section.folder.glob("*.svg"))  # pictures.check looks after those
+    links = linked(section)
+    known |= {target for path, link in links if (target := link.leads_to(path))}
     for path in [*files(section.folder), *files(section.hidden)]:
         if path not in known and path.parent.name not in ("also", "wrong"):
             yield Finding(path, "stray_file", {})
-    yield from _links(course, section, linked)
+    yield from _links(course, section, links)
+    yield from pictures.check(section, languages, links)
     yield from _terms(section, course.glossary)
     yield from _to_write(section)
     if missing:
@@ -82,7 +84,7 @@ def files(folder: Path) -> list[Path]:
 
 def beside(section: Section) -> list[Path]:
     """The files outside of a section's folders that its texts link to."""
-    targets = {target for path, link in _linked(section) if (target := _target(path, link))}
+    targets = {target for path, link in linked(section) if (target := link.leads_to(path))}
     return sorted(t for t in targets if not any(t.is_relative_to(f) for f in (section.folder, section.hidden)))
 
 
@@ -127,27 +129,20 @@ def _unreadable(section: Section) -> Iterator[Finding]:
                 yield Finding(path, "syntax", {"message": getattr(e, "msg", e)}, getattr(e, "lineno", None) or 1)
 
 
-def _linked(section: Section) -> list[tuple[Path, lessons.Link]]:
+def linked(section: Section) -> list[tuple[Path, lessons.Link]]:
     """All links in the section's texts, each with its file."""
     texts = [p for p in _texts(section) if p.suffix == ".md"]
     return [(p, link) for p in texts for link in lessons.links(p.read_text(encoding="utf-8"))]
 
 
-def _target(path: Path, link: lessons.Link) -> Path | None:
-    """The file that a link without a scheme leads to."""
-    if link.target is None or urlsplit(link.target).scheme:
-        return None
-    return (path.parent / unquote(link.target.partition("#")[0] or path.name)).resolve()
-
-
 def _links(course: Course, section: Section, linked: Sequence[tuple[Path, lessons.Link]]) -> Iterator[Finding]:
     for path, link in linked:
-        target = _target(path, link)
+        target = link.leads_to(path)
         if link.target is None:
             yield Finding(path, "link_unread", {}, link.line)
         elif target is None:
             yield from _address(course, path, link.target, link.line)
-        elif not target.exists():
+        elif link.alt is None and not target.exists():
             yield Finding(path, "link_missing", {"target": link.target}, link.line)
         elif path.is_relative_to(course.exercises) and not target.is_relative_to(course.exercises):
             yield Finding(path, "link_hidden", {"target": link.target}, link.line)

@@ -54,7 +54,6 @@ def test_nothing_is_found_in_a_sound_section(root):
 
 BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on which line
     "link_missing": (LESSON, "## Read on", "## Read on\n\n[more](more.md)", LESSON, 26),
-    "link_missing: a picture": (LESSON, "## Read on", "## Read on\n\n![more](more.png)", LESSON, 26),
     "link_missing: a folder up": (LESSON, "## Read on", "## Read on\n\n[b](../09_b/lesson.en.md#x)", LESSON, 26),
     "link_hidden": (LESSON, "## Read on", f"## Read on\n\n[x](../../../{REFERENCE})", LESSON, 26),
     "link_unread": (LESSON, "## Read on", "## Read on\n\n[x](https://pytorch.org/a b)", LESSON, 26),

@@ -197,6 +197,14 @@ def test_each_library_has_its_room(library):
     assert users_of(library) <= OWNERS[library]
 
 
+def test_only_authors_draw():
+    """What draws pictures needs the standard library alone, and nothing on the way of a learner's check imports it."""
+    assert outside(["grader.drawing"]) == []
+    assert users_of("grader.drawing") == {"grader.pictures"}
+    assert users_of("grader.pictures") == {"grader.rules", "grader.commands.dev"}
+    assert not any(within(t, "grader.pictures") for t in imports_of("grader.commands.dev", lazy=False))
+
+
 @pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""

@@ -16,7 +16,9 @@ from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages,
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [ROOT / "cli.py", *sorted(p for p in (ROOT / "grader").rglob("*.py") if "_course" not in p.parts)]
-FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
+FINDERS = [
+    ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "pictures", "proof")
+]  # what `learn dev check` finds
 
 KINDS = [
     "type", "shape", "dtype", "length", "keys", "transposed", "nan", "inf", "sign", "factor", "offset", "order",
@@ -115,7 +117,7 @@ def test_every_finding_has_words():
     chosen = {
         n.value
         for n in _found()
-        if isinstance(n, ast.Constant) and re.match(r"(link|block|prints)_(?!open)", str(n.value))
+        if isinstance(n, ast.Constant) and re.match(r"(link|block|prints|picture)_(?!open)", str(n.value))
     }
     assert len(named) > 25 and len(chosen) > 8 and {f"proof.{k}" for k in named | chosen} <= set(messages())
 

@@ -11,7 +11,7 @@ from grader.commands.spoken import NOT_PASSED, PASSED, Room, SpokenGroup, with_l
 from grader.course import Course
 from grader.reports import plain, words
 from grader.reports import quality as quality_report
-from grader.shell import Shell
+from grader.shell import Shell, Usage
 
 if TYPE_CHECKING:
     from grader.proof import Progress
@@ -127,3 +127,17 @@ def _publish(shell: Shell, records: "dict[str, Record]") -> list[Path]:
     text = quality_report.page(sections, records, changed, "en")
     totals = "\n\n".join(t for lang in words.LANGUAGES for t in quality_report.totals(sections, records, lang))
     return quality.write(shell.course, records, text, totals + "\n")
+
+
+@dev.command("pictures", "dev-pictures")
+@click.argument("names", metavar="[SECTION]...", nargs=-1)
+def dev_pictures(shell: Shell, names: tuple[str, ...]) -> int:
+    """The pictures of the lessons."""
+    from grader import pictures
+
+    try:
+        written = list(pictures.write(shell.course, names))
+    except OSError as e:
+        raise Usage("cannot_write", path=e.filename, reason=e.strerror) from None
+    click.echo("\n".join(plain.drawn(written, shell.show, shell.lang)))
+    return NOT_PASSED if any(w.findings for w in written) else PASSED

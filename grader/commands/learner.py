@@ -52,7 +52,8 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 @click.argument("name", metavar="[SECTION]", required=False)
 def read(shell: Shell, name: str | None) -> None:
     """The lesson."""
-    show(shell.section(name, remember=True).lesson(shell.lesson_lang))
+    section = shell.section(name, remember=True)
+    show(section.lesson(shell.lesson_lang), section.folder)
 
 
 @room.command("hint")
@@ -139,11 +140,11 @@ def stop(shell: Shell) -> None:
     click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
 
 
-def show(markdown: str) -> None:
+def show(markdown: str, folder: Path | None = None) -> None:
     """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():
         click.echo(markdown)
         return
     from grader.reports import terminal
 
-    terminal.show_markdown(markdown)
+    terminal.show_markdown(markdown, folder=folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import __version__
-from grader.model import Sandbox
+from grader.model import Finding, Sandbox
 from grader.reports.sentences import number
 from grader.reports.words import LANGUAGES, say
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.course import Course, Section
     from grader.guide import Place
     from grader.mutants import Measure
+    from grader.pictures import Written
     from grader.proof import Progress, Proof
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
@@ -193,10 +194,21 @@ def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:
         if not found:
             return [say("proof.section_good", lang, **about, seconds=f"{proof.seconds:.2f}")]
         lines = [say("proof.section", lang, **about, found=found)]
-    for f in proof.findings:
-        place = show(f.path) + (f":{f.line}" if f.line else "")
-        lines.append(f"  {place}: {say(f'proof.{f.kind}', lang, **f.params)}")
-    return lines
+    return lines + _findings(proof.findings, show, lang)
+
+
+def _findings(findings: Sequence[Finding], show: Callable[[Path], str], lang: str) -> list[str]:
+    """A line for each, with its place."""
+    places = [show(f.path) + (f":{f.line}" if f.line else "") for f in findings]
+    return [f"  {at}: {say(f'proof.{f.kind}', lang, **f.params)}" for at, f in zip(places, findings, strict=True)]
+
+
+def drawn(written: "Sequence[Written]", show: Callable[[Path], str], lang: str) -> list[str]:
+    """`learn dev pictures`: the files that changed, what went wrong, and how many there are."""
+    changed = [path for w in written for path in w.changed]
+    wrong = [line for w in written for line in _findings(w.findings, show, lang)]
+    count = sum(w.drawn for w in written)
+    return [*map(show, changed), *wrong, say("pictures.done", lang, drawn=count, changed=len(changed))]
 
 
 def proving(progress: "Progress", lang: str) -> str:

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urljoin
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,6 +17,7 @@ from grader.reports.plain import answer_title, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from rich.markdown import Markdown
 
     from grader.answers import Answer
@@ -33,11 +37,11 @@ def console(file: IO[str] | None = None) -> Console:
     return made
 
 
-def show_markdown(text: str, file: IO[str] | None = None) -> None:
-    """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
+def show_markdown(text: str, file: IO[str] | None = None, folder: Path | None = None) -> None:
+    """A lesson or a hint: rendered on a terminal, as it is written in a pipe; its pictures are in that folder."""
     out = console(file)
     if out.is_terminal:
-        out.print(_rendered(text))
+        out.print(_rendered(text, folder))
     else:
         out.out(text, highlight=False)
 
@@ -63,10 +67,28 @@ def show_answers(
         out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
 
 
-def _rendered(text: str) -> "Markdown":
+def _rendered(text: str, folder: Path | None = None) -> "Markdown":
     from rich.markdown import Markdown  # 80 ms, which a pass does not need
 
-    return Markdown(text)
+    rendered = Markdown(text)
+    for token in rendered.parsed:
+        token.children = [part for child in token.children or () for part in _told(child, folder)] or None
+    return rendered
+
+
+def _told(token: "Token", folder: Path | None) -> "list[Token]":
+    """A picture as a terminal can have it: what is to be seen on it, and its file, to be clicked."""
+    if token.type != "image":
+        return [token]
+    name = str(token.attrs["src"])
+    before, inside, after = (
+        replace(token, type="text", tag="", children=None, content=content)
+        for content in (f"[{token.content}] (", name, ")")
+    )
+    if folder is None:
+        return [before, inside, after]
+    opens = replace(inside, type="link_open", attrs={"href": urljoin(f"{folder.as_uri()}/", name)})
+    return [before, opens, inside, replace(inside, type="link_close"), after]
 
 
 def show_verdict(
