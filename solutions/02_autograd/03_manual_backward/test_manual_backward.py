@@ -87,7 +87,7 @@ def test_linear(learner, rng):
 def test_linear_of_one_sample(learner, rng):
     """A batch of 1, in float64 and within its precision.
 
-    批大小为 1，float64，误差也要在它的精度以内。
+    批次大小为 1，float64，误差也要在它的精度以内。
     """
     inputs, want = linear(rng, 1, 6, 2, dtype=torch.float64)
     expect(learner.linear_backward(*inputs)).close_to(want)
@@ -200,7 +200,7 @@ def test_cross_entropy(learner, rng):
 def test_cross_entropy_of_one_sample(learner, rng):
     """A batch of 1 in float64: the gradient is the slope that finite differences find.
 
-    批大小为 1，float64：梯度与有限差分量出的斜率一致。
+    批次大小为 1，float64：梯度与有限差分量出的斜率一致。
     """
     z, t, _ = batch(rng, 1, 5, dtype=torch.float64)
     d, eps = rng.normal(1, 5, dtype=torch.float64), 1e-6
