@@ -570,13 +570,15 @@ def test_gradients_of_others(probe, rng):
 
 @task(6, raises=RECORDED)
 def test_losses_before_each_step(probe, rng):
-    """As many losses as steps; the first belongs to the weights as they came.
+    """As many losses as steps, numbers without a graph; the first belongs to the weights as they came.
 
-    损失的个数等于步数；第一个对应初始的权重。
+    损失的个数等于步数，都是不带计算图的数；第一个对应初始的权重。
     """
     w, x, y = weights(rng, [(4, 2), (4,)]), rng.normal(7, 2, std=2.0), rng.integers(0, 4, 7)
     losses = descend(*w, x, y, 0.5, 6)[0]
-    expect(probe.fit(w, x, y, lr=0.5, steps=5)["losses"]).close_to(
+    seen = probe.fit(w, x, y, lr=0.5, steps=5)
+    expect(seen["graphs"]).equal_to(False, mistaken_for={"graphs_collected": True})
+    expect(seen["losses"]).close_to(
         losses[:5],
         rtol=1e-3,
         mistaken_for={
