@@ -16,7 +16,7 @@ _LOOKING_UP = ("getattr", "attrgetter", "methodcaller")  # ... and with these, u
 _TABLES = ("modules", "__dict__")  # of names; any other dictionary's keys are the learner's own
 _REACHING = ("grader", "_getframe", "f_back", "f_globals", "get_objects", "get_referrers", "ctypes")
 # With these, a function can be come by that is named nowhere.
-_FINDING = ("__globals__", "__code__", "modules", "inspect", "gc", "pickle", "marshal", "learner", "__main__")
+_FINDING = ("locals", "f_locals", "__globals__", "modules", "inspect", "gc", "pickle", "marshal", "learner")
 
 
 class Use(NamedTuple):

@@ -449,6 +449,7 @@ USED = {
     "by a name put together": CHECK + "def task(x): return getattr(module, 'mi' + 'ne')(x)",
     "by the names of the file": CHECK + "def task(x): return task.__globals__['mi' 'ne'](x)",
     "by its place in the file": CHECK + "def task(x): return [*globals().values()][8](x)",
+    "by its place among the locals": CHECK + "here = locals()\ndef task(x): return [*here.values()][8](x)",
     "by looking around": "import inspect\n" + CHECK + "def task(x): return inspect.getmembers(here)[0][1](x)",
     "by importing the file": CHECK + "import learner as me\ndef task(x): return me.task(x)",
     "decorated": "@register\n" + CHECK + "def task(x): return x",
@@ -464,6 +465,30 @@ USED = {
 def test_a_function_that_a_task_could_come_to_is_looked_into(how):
     """However it is called, or where that could not be seen."""
     assert Source(USED[how]).for_tasks("task").use_of("relu") is not None
+
+
+PIECES = [
+    "def relu(x): return x",
+    "def mine(x): return relu(x)",
+    "def task(x): return mine(x)",
+    "def task(x): return x.relu()",
+    "class A:\n    def relu(self): return mine(1)",
+    "y = mine(relu)",
+    "from torch import *",
+    "relu = task",
+    "globals()",
+    "if __name__ == '__main__': mine(1)",
+    "'mine'",
+    "print('relu', 'mine')",
+    "def other(): return other, mine",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_nothing_is_seen_only_where_functions_are_left_out(pieces):
+    """Whatever the file is made of: what uses no such name does not come to use it by being looked at less."""
+    source = Source("\n".join(pieces))
+    assert source.line_of("relu") or source.for_tasks("task").line_of("relu") is None
 
 
 def test_the_first_line_counts():
