@@ -48,12 +48,14 @@ def places(course: Course, progress: Progress) -> list[Place]:
         standing = standings.get(section.slug)
         missing = tuple(numbers[r] for r in section.about.requires if r not in passed)
         latest = progress.latest(section.slug) if section is here else None
+        possible = Fraction(sum(section.points.values()))
         found.append(
             Place(
                 section=section,
                 state=_state(standing is not None, section.slug in passed, bool(missing)),
-                points=standing.points if standing else Fraction(0),
-                possible=Fraction(sum(section.points.values())),
+                # an update may have changed what a section is worth: what was earned is a share of it
+                points=standing.points / (standing.max_points or 1) * possible if standing else Fraction(0),
+                possible=possible,
                 waits_for=missing,
                 here=section is here,
                 gave_up=section.slug in given_up,

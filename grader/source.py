@@ -2,8 +2,9 @@
 
 import ast
 import functools
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,6 +16,8 @@ _HIDING_IN = ("__import__", "__builtins__", "__dict__", "__getattribute__", "get
 _LOOKING_UP = ("getattr", "attrgetter", "methodcaller")  # ... and with these, unless the name is written out
 _TABLES = ("modules", "__dict__")  # of names; any other dictionary's keys are the learner's own
 _REACHING = ("grader", "_getframe", "f_back", "f_globals", "get_objects", "get_referrers", "ctypes")
+# With these, a function can be come by that is named nowhere.
+_FINDING = ("locals", "f_locals", "__globals__", "modules", "inspect", "gc", "pickle", "marshal", "learner")
 
 
 class Use(NamedTuple):
@@ -25,10 +28,29 @@ class Use(NamedTuple):
 
 
 class Source:
-    """The learner's file as text: for constraints on how a task is done. Never the sole ground of a pass."""
+    """The learner's file as text: for constraints on how a task is done. Never the sole ground of a pass.
 
-    def __init__(self, text: str) -> None:
+    `unused`: functions of the file that are not looked into, see `for_tasks`.
+    """
+
+    def __init__(self, text: str, unused: frozenset[str] = frozenset()) -> None:
         self.text = text
+        self.unused = unused
+
+    def for_tasks(self, *tasks: str) -> "Source":
+        """The same without the functions to which no way leads from these names, nor from what runs when the file is
+        loaded: a check of one's own may use what a task may not. Where a way could be unseen, nothing is left out.
+        """
+        tree = _tree(self.text)
+        if tree is None or tree is _TOO_DEEP:
+            return self
+        functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+        unused = {f.name for f in functions if f.name not in tasks} - {f.name for f in functions if not _plain(f)}
+        while found := unused & _mentioned(_reached(tree, unused)):
+            unused -= found
+        less = Source(self.text, frozenset(unused))
+        unseen = {_ANY, *_HIDING, *_HIDING_IN, *_REACHING, *_FINDING}
+        return self if any(name in unseen for name, _ in _uses(less.text, less.unused)) else less
 
     def use_of(self, *names: str) -> Use | None:
         """The first use of one of these names (of a variable, attribute, import or keyword), or None; else the first
@@ -39,7 +61,7 @@ class Source:
         what stands under `if __name__ == "__main__":`, which never runs here. A file too long or too deeply nested to
         be looked at hides what it uses.
         """
-        found = _uses(self.text)
+        found = _uses(self.text, self.unused)
         lines = [line for name, line in found if name in names]
         if lines:
             return Use(min(lines))
@@ -48,29 +70,37 @@ class Source:
 
     def reaches_around(self) -> bool:
         """True if the file names what only serves to meddle with the process that it runs in: worth a person's look."""
-        plain = unicodedata.normalize("NFKC", self.text)  # parsing takes milliseconds; hardly any file has such a name
-        return any(n in plain for n in _REACHING) and any(name in _REACHING for name, _ in _uses(self.text))
+        plain = unicodedata.normalize("NFKC", self.text)
+        if not any(name in plain for name in _REACHING):
+            return False  # as of nearly every file; parsing it would take milliseconds
+        return any(name in _REACHING for name, _ in _uses(self.text, frozenset()))
 
 
 _ANY = "any name"
 
 
 @functools.lru_cache(4)
-def _uses(text: str) -> tuple[tuple[str, int], ...]:
-    if len(text) > LENGTH_CAP:
-        return ((_ANY, 1),)
-    with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
-        tree = shallow.submit(_parse, text).result()
+def _uses(text: str, unused: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    tree = _tree(text)
     if tree is None:
         return ()  # the cell says so, better
     if tree is _TOO_DEEP:
         return ((_ANY, 1),)
-    nodes = list(_reached(tree))
+    nodes = list(_reached(tree, unused))
     own = _Own(nodes)
     return tuple(use for node in nodes for use in _names(node, own))
 
 
 _TOO_DEEP = ast.Module([], [])
+
+
+@functools.lru_cache(4)
+def _tree(text: str) -> ast.Module | None:
+    """None for what is no Python, _TOO_DEEP for what is too long or too deeply nested to be looked at."""
+    if len(text) > LENGTH_CAP:
+        return _TOO_DEEP
+    with ThreadPoolExecutor(1) as shallow:  # Python's limit on nesting counts the calls that we are in
+        return shallow.submit(_parse, text).result()
 
 
 def _parse(text: str) -> ast.Module | None:
@@ -82,12 +112,37 @@ def _parse(text: str) -> ast.Module | None:
         return None
 
 
-def _reached(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node that can run in a cell."""
+def _plain(function: ast.FunctionDef) -> bool:
+    """True if its definition runs nothing, and nobody but its caller runs it."""
+    around = (function.args, *filter(None, [function.returns]))
+    calm = not any(isinstance(n, ast.Call | ast.NamedExpr) for a in around for n in ast.walk(a))
+    return calm and not function.decorator_list and not function.name.startswith("__")
+
+
+def _mentioned(nodes: Iterable[ast.AST]) -> set[str]:
+    """Every word that could name a function: of names, attributes, imports, and of texts that are not docstrings."""
+    words: set[str] = set()
+    notes: set[int] = set()
+    for node in nodes:  # an expression comes before its parts
+        if isinstance(node, ast.Expr):
+            notes.add(id(node.value))
+        elif isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+        elif isinstance(node, ast.alias):
+            words.update(node.name.split("."))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in notes:
+            words.update(re.findall(r"\w+", str(node.value)))
+    return words
+
+
+def _reached(tree: ast.Module, unused: Collection[str]) -> Iterator[ast.AST]:
+    """Every node that can run in a cell, but for the functions that are not used."""
     renamed = any(
         isinstance(n, ast.Name) and n.id == "__name__" and not isinstance(n.ctx, ast.Load) for n in ast.walk(tree)
     )
-    todo: list[ast.AST] = [tree]
+    todo: list[ast.AST] = [n for n in tree.body if not (isinstance(n, ast.FunctionDef) and n.name in unused)]
     while todo:
         node = todo.pop()
         yield node

@@ -49,10 +49,10 @@ def learn(course, tmp_path):
     return run
 
 
-def _record(slug, *outcomes, points="2"):
+def _record(slug, *outcomes, points="2", worth="5"):
     checks = tuple(Check(name="t", task=i, visible=False, outcome=o) for i, o in enumerate(outcomes, 1))
     verdict = Verdict(
-        section=slug, section_digest="s", submission_digest="d", checks=checks, points=points, max_points="5",
+        section=slug, section_digest="s", submission_digest="d", checks=checks, points=points, max_points=worth,
         sandbox=Sandbox(tier=Tier.T3), versions={},
     )  # fmt: skip
     with Progress(path_for("tiny", os.environ)) as progress:
@@ -113,6 +113,12 @@ def test_list(learn):
     _record("doubling", *PASSED, points="7/2")
     _, out, _ = learn("list")
     assert re.search(r"✓ passed +1\.1  3\.5/5  Doubling", out) and "1 of 2 sections passed · 3.5 of 10 points" in out
+
+
+def test_list_of_a_section_that_was_worth_something_else(learn):
+    """What was earned before an update stays the same share of the points: full stays full."""
+    _record("doubling", *PASSED, points="10", worth="10")
+    assert re.search(r"✓ passed +1\.1  5/5  Doubling", learn("list")[1])
 
 
 def test_hints_one_more_each_time(learn):

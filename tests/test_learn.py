@@ -48,7 +48,7 @@ def test_from_stub_to_passed(home: dict[str, str], tmp_path: Path) -> None:
 
     told = learn(home, "check", "2.2", "--json", cwd=tmp_path)
     verdict = Verdict.from_json(told.stdout)
-    assert verdict.passed and verdict.points == verdict.max_points == "10"
+    assert verdict.passed and verdict.points == verdict.max_points == "12"
     assert json.loads(told.stdout)["schema"] == "learn/verdict/v1"
 
 

@@ -421,6 +421,76 @@ def test_a_sham_main_hides_nothing(source):
     assert Source(source).use_of("relu").line == 2
 
 
+CHECK = "def mine(x): return relu(x)\n"
+UNUSED = {
+    "a check of one's own": "def task(x): return x\ndef mine(x):\n    assert task(x) == relu(x)",
+    "two that call each other": "def task(x): return x\ndef mine(x): relu(b(x))\ndef b(x): return mine(x)",
+    "typed": "def task(x): return x\ndef mine(x: Tensor, n: int = 3) -> Tensor | None: return relu(x)",
+    "told of": 'def task(x):\n    """Compare with mine()."""\n    return x\n' + CHECK,
+    "called as a script": CHECK + "def task(x): return x\nif __name__ == '__main__':\n    mine(1)",
+}
+
+
+@pytest.mark.parametrize("how", UNUSED)
+def test_a_function_that_no_task_comes_to_is_left_out(how):
+    """A check of one's own may use what a task may not; without the names of the tasks, it may not."""
+    source = Source(UNUSED[how])
+    assert source.line_of("relu") and source.for_tasks("task").line_of("relu") is None
+
+
+USED = {
+    "the task itself": "def task(x): return relu(x)",
+    "called": CHECK + "def task(x): return mine(x)",
+    "called by what is called": CHECK + "def b(x): return mine(x)\ndef task(x): return b(x)",
+    "called when loaded": CHECK + "y = mine(1)\ndef task(x): return y",
+    "renamed": CHECK + "task = mine",
+    "in a class": CHECK + "class A:\n    f = mine",
+    "by its written name": CHECK + "def task(x): return getattr(module, 'mine')(x)",
+    "by a name put together": CHECK + "def task(x): return getattr(module, 'mi' + 'ne')(x)",
+    "by the names of the file": CHECK + "def task(x): return task.__globals__['mi' 'ne'](x)",
+    "by its place in the file": CHECK + "def task(x): return [*globals().values()][8](x)",
+    "by its place among the locals": CHECK + "here = locals()\ndef task(x): return [*here.values()][8](x)",
+    "by looking around": "import inspect\n" + CHECK + "def task(x): return inspect.getmembers(here)[0][1](x)",
+    "by importing the file": CHECK + "import learner as me\ndef task(x): return me.task(x)",
+    "decorated": "@register\n" + CHECK + "def task(x): return x",
+    "a default that runs": "def mine(x=relu(1)): pass\ndef task(x): return x",
+    "an annotation that names": "def mine(x: (f := relu)): pass\ndef task(x): return f(x)",
+    "called by Python": "def __getattr__(name): return relu\ndef task(x): return x",
+    "defined twice": "@register\n" + CHECK + CHECK + "def task(x): return x",
+    "in a branch": "if True:\n    def mine(x): return relu(x)\ndef task(x): return x",
+}
+
+
+@pytest.mark.parametrize("how", USED)
+def test_a_function_that_a_task_could_come_to_is_looked_into(how):
+    """However it is called, or where that could not be seen."""
+    assert Source(USED[how]).for_tasks("task").use_of("relu") is not None
+
+
+PIECES = [
+    "def relu(x): return x",
+    "def mine(x): return relu(x)",
+    "def task(x): return mine(x)",
+    "def task(x): return x.relu()",
+    "class A:\n    def relu(self): return mine(1)",
+    "y = mine(relu)",
+    "from torch import *",
+    "relu = task",
+    "globals()",
+    "if __name__ == '__main__': mine(1)",
+    "'mine'",
+    "print('relu', 'mine')",
+    "def other(): return other, mine",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_nothing_is_seen_only_where_functions_are_left_out(pieces):
+    """Whatever the file is made of: what uses no such name does not come to use it by being looked at less."""
+    source = Source("\n".join(pieces))
+    assert source.line_of("relu") or source.for_tasks("task").line_of("relu") is None
+
+
 def test_the_first_line_counts():
     """Of all names that are asked for."""
     assert Source("a = 1\nb = two(c)\nd = one(c)\n").use_of("one", "two").line == 2

@@ -3,10 +3,11 @@
 #
 # Read the lesson first: `learn read 2.3`. Fill in what is between the `# ---` lines, then run `learn check 2.3`.
 # The rule of this section: no autograd, in any form (`backward()`, `torch.autograd`, `torch.func`). The backward pass
-# is yours.
+# is yours. To compare it with autograd's, write a function that no task calls.
 #
 # 先读课文：`learn read 2.3`。补全 `# ---` 之间的代码，然后运行 `learn check 2.3`。
 # 本节的规矩：不用任何形式的 autograd（`backward()`、`torch.autograd`、`torch.func`），反向传播由你自己写。
+# 想与 autograd 对照，就另写一个不被任务调用的函数。
 
 # %%
 import torch

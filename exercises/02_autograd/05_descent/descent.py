@@ -4,12 +4,13 @@
 # Read the lesson first: `learn read 2.5`. Fill in what is between the `# ---` lines, then run `learn check 2.5`.
 #
 # Every update is a pure function: the old weights and the old state go in, new ones come out, nothing is changed in
-# place. The results are those of `torch.optim`. The rule of this section: write it yourself, without `torch.optim`.
+# place. The results are those of `torch.optim`. The rule of this section: write it yourself, without `torch.optim`,
+# except in a function that no task calls, to compare with.
 #
 # 先读课文：`learn read 2.5`。补全 `# ---` 之间的代码，然后运行 `learn check 2.5`。
 #
 # 每条更新规则都是纯函数：旧的权重和旧的状态进去，新的出来，什么都不原地修改。结果与 `torch.optim` 相同。
-# 本节的规矩：自己写，不用 `torch.optim`。
+# 本节的规矩：自己写，不用 `torch.optim`；只有不被任务调用、用来对照的函数可以用。
 
 # %%
 from collections.abc import Callable

@@ -77,9 +77,9 @@ def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
 # ## Task 4 · Heads
 #
 # `split_heads` gives each head its own columns: the first D / heads columns to head 0, the next to head 1, and so on.
-# `merge_heads` undoes it. `x` may have any memory layout.
+# `join_heads` undoes it. `x` may have any memory layout.
 #
-# `split_heads` 把列分给各个头：最前面的 D / heads 列给第 0 个头，接着的给第 1 个头，依此类推。`merge_heads` 是它的逆。
+# `split_heads` 把列分给各个头：最前面的 D / heads 列给第 0 个头，接着的给第 1 个头，依此类推。`join_heads` 是它的逆。
 # `x` 在内存中的布局不限。
 
 
@@ -90,7 +90,7 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
     raise NotImplementedError
 
 
-def merge_heads(x: Tensor) -> Tensor:
+def join_heads(x: Tensor) -> Tensor:
     """(B, heads, T, d) -> (B, T, heads * d)"""
     raise NotImplementedError
 

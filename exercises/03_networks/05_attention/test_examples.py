@@ -51,7 +51,7 @@ def test_two_heads(learner):
     x = torch.tensor([[[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]])
     apart = torch.tensor([[[[0.0, 1.0], [4.0, 5.0]], [[2.0, 3.0], [6.0, 7.0]]]])
     expect(learner.split_heads(x, 2)).equal_to(apart)
-    expect(learner.merge_heads(apart)).equal_to(x)
+    expect(learner.join_heads(apart)).equal_to(x)
 
 
 @task(5, needs=(1, 3, 4))

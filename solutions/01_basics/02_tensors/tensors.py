@@ -108,10 +108,10 @@ def standardise(x: Tensor) -> Tensor:
 # ## Task 5 · All distances at once
 #
 # The Euclidean distance between every row of `a` and every row of `b`, by broadcasting: no Python loop over the pairs
-# (there may be a million of them), and no `cdist` or `pdist`.
+# (there may be a million of them), and no `cdist` or `pdist`, torch's or SciPy's.
 #
 # 用广播求 `a` 的每一行到 `b` 的每一行的欧氏距离：不要用 Python 循环逐对计算（可能有上百万对），
-# 也不要用 `cdist`、`pdist`。
+# 也不要用 `cdist`、`pdist`，无论是 torch 的还是 SciPy 的。
 
 
 # %%

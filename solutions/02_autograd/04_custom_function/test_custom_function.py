@@ -257,7 +257,9 @@ def swish(x, beta):
 def plain(f, tensors, v, u=None):
     """Autograd on the formula in float64: the gradients of sum(v · f), or those of sum(u · gradients)."""
     leaves = [t.detach().double().requires_grad_() for t in (*tensors, v)]
-    first = torch.autograd.grad(f(*leaves[:-1]), leaves[:-1], leaves[-1], create_graph=u is not None)
+    # not grad(…, v): that imports 490 modules at its first use, a second of it
+    total = (f(*leaves[:-1]) * leaves[-1]).sum()
+    first = torch.autograd.grad(total, leaves[:-1], create_graph=u is not None)
     if u is None:
         return list(first)
     return list(torch.autograd.grad(sum((g * w).sum() for g, w in zip(first, u, strict=True)), leaves))

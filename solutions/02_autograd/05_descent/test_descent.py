@@ -410,4 +410,5 @@ def test_by_hand(source):
 
     更新规则是自己写的：没有用 torch.optim。
     """
-    expect(source).avoids("optim", "_fused_sgd_", "_fused_adam_", "_fused_adamw_", mistake="ready_made")
+    written = source.for_tasks("sgd", "momentum", "adam", "adamw", "minimise")
+    expect(written).avoids("optim", "_fused_sgd_", "_fused_adam_", "_fused_adamw_", mistake="ready_made")

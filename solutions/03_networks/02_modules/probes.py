@@ -240,9 +240,11 @@ def fit(weights, x, y, lr, steps, gradients=None, frozen=False):
     for p in model.parameters():
         p.grad = None if gradients is None else torch.full_like(p, gradients)
     model[0].bias.requires_grad_(not frozen)
-    losses = _losses(learner.fit(model.eval(), x, y, lr, steps))
+    found = learner.fit(model.eval(), x, y, lr, steps)
+    each = found if isinstance(found, list | tuple) else [found]
     return {
-        "losses": losses,
+        "losses": _losses(found),
+        "graphs": any(isinstance(loss, torch.Tensor) and loss.requires_grad for loss in each),
         "weights": [p.detach() for p in model.parameters()],
         "modes": model.modes,
         "flags": [p.requires_grad for p in model.parameters()],

@@ -81,7 +81,11 @@ def built(operations):
     expect(free).true("rule", "ready_made", name="ready_made")
 
 
-POOLING = {"does not require grad": "detached", "invalid for input of size": "windows_side_by_side"}
+POOLING = {
+    "does not require grad": "detached",
+    "invalid for input of size": "windows_side_by_side",
+    "return_types.max": "pair_for_maximum",
+}
 
 
 @task(2, raises=POOLING)

@@ -332,7 +332,7 @@ def test_heads_are_put_together(learner, rng):
     """
     x = rng.normal(2, 3, 4, 5)
     want = torch.cat([x[:, h] for h in range(3)], -1)
-    expect(learner.merge_heads(x)).equal_to(
+    expect(learner.join_heads(x)).equal_to(
         want,
         mistaken_for={
             "merged_without_transpose": x.reshape(2, 4, 15),
@@ -349,7 +349,7 @@ def test_there_and_back(learner, rng):
     先拆开再合并，得到原来的张量。
     """
     x = rng.normal(3, 1, 8)
-    expect(learner.merge_heads(learner.split_heads(x, 2))).equal_to(x)
+    expect(learner.join_heads(learner.split_heads(x, 2))).equal_to(x)
 
 
 SIDES = ("q_proj", "k_proj", "v_proj", "out_proj")

@@ -28,7 +28,7 @@ def split_heads(x, heads):
     return x.view(x.shape[0], x.shape[1], heads, -1).movedim(2, 1)
 
 
-def merge_heads(x):
+def join_heads(x):
     return x.movedim(1, 2).reshape(x.shape[0], x.shape[2], -1)
 
 
@@ -49,7 +49,7 @@ class MultiHeadAttention(nn.Module):
             split_heads(layer(t), self.h)
             for layer, t in ((self.q_proj, x), (self.k_proj, source), (self.v_proj, source))
         ]
-        return self.out_proj(merge_heads(masked_attention(*heads, mask.unsqueeze(1))))
+        return self.out_proj(join_heads(masked_attention(*heads, mask.unsqueeze(1))))
 
 
 @torch.no_grad()

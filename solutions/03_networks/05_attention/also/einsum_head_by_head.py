@@ -40,7 +40,7 @@ def split_heads(x, heads):
     return x.reshape(b, t, heads, d // heads).permute(0, 2, 1, 3).contiguous()
 
 
-def merge_heads(x):
+def join_heads(x):
     b, h, t, d = x.shape
     return x.permute(0, 2, 1, 3).contiguous().view(b, t, h * d)
 

@@ -28,7 +28,7 @@ def split_heads(x, heads):
     return torch.stack(x.chunk(heads, dim=-1), dim=1)
 
 
-def merge_heads(x):
+def join_heads(x):
     return torch.cat(x.unbind(1), dim=-1)
 
 
@@ -46,7 +46,7 @@ class MultiHeadAttention(nn.Module):
         q, k, v = (split_heads(t, self.heads) for t in (q, k, v))
         if mask is not None:
             mask = mask.unsqueeze(1).expand(-1, self.heads, -1, -1)
-        return self.out_proj(merge_heads(F.scaled_dot_product_attention(q, k, v, mask)))
+        return self.out_proj(join_heads(F.scaled_dot_product_attention(q, k, v, mask)))
 
 
 def from_torch(theirs):

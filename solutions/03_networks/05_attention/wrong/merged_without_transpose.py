@@ -29,7 +29,7 @@ def split_heads(x, heads):
     return x.reshape(B, T, heads, D // heads).transpose(1, 2)
 
 
-def merge_heads(x):
+def join_heads(x):
     B, h, T, d = x.shape
     return x.reshape(B, T, h * d)
 
@@ -53,7 +53,7 @@ class MultiHeadAttention(nn.Module):
             out = attention(q, k, v)
         else:
             out = masked_attention(q, k, v, mask.unsqueeze(1))
-        return self.out_proj(merge_heads(out))
+        return self.out_proj(join_heads(out))
 
 
 def from_torch(theirs):

@@ -29,7 +29,7 @@ def split_heads(x, heads):
     return x.reshape(B, T, heads, D // heads).transpose(1, 2)
 
 
-def merge_heads(x):
+def join_heads(x):
     B, h, T, d = x.shape
     return x.transpose(1, 2).reshape(B, T, h * d)
 
