@@ -435,7 +435,7 @@ UNUSED = {
 def test_a_function_that_no_task_comes_to_is_left_out(how):
     """A check of one's own may use what a task may not; without the names of the tasks, it may not."""
     source = Source(UNUSED[how])
-    assert source.line_of("relu") and source.for_tasks("task").line_of("relu") is None
+    assert source.use_of("relu") and source.for_tasks("task").use_of("relu") is None
 
 
 USED = {
@@ -488,7 +488,7 @@ PIECES = [
 def test_nothing_is_seen_only_where_functions_are_left_out(pieces):
     """Whatever the file is made of: what uses no such name does not come to use it by being looked at less."""
     source = Source("\n".join(pieces))
-    assert source.line_of("relu") or source.for_tasks("task").line_of("relu") is None
+    assert source.use_of("relu") or source.for_tasks("task").use_of("relu") is None
 
 
 def test_the_first_line_counts():
