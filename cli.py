@@ -11,7 +11,9 @@ from grader.reports import plain
 from grader.shell import Shell
 
 ROOMS = {
-    **dict.fromkeys(["next", "check", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    **dict.fromkeys(
+        ["next", "check", "read", "hint", "list", "reset", "init", "doctor", "stop", "notebook"], "learner"
+    ),
     "dev": "dev",
 }
 

@@ -39,6 +39,7 @@ def structure(course: Course, section: Section) -> Iterator[Finding]:
         return
     known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent}
     linked = _linked(section)
+    known.add(section.stub.with_suffix(".ipynb"))  # somebody's own
     known |= {target for path, link in linked if (target := _target(path, link))}
     for path in [*files(section.folder), *files(section.hidden)]:
         if path not in known and path.parent.name not in ("also", "wrong"):

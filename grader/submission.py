@@ -5,12 +5,11 @@ import hashlib
 import io
 import stat
 import tokenize
-import warnings
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from grader import archive
+from grader import archive, notebook
 
 SIZE_CAP = 512 << 10  # bytes of source; a notebook may be larger, with its pictures
 _NOTEBOOK_CAP = 16 << 20
@@ -97,15 +96,17 @@ def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
 
 
-def through_notebook(text: str) -> str:
-    """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
-    import jupytext
-
+def as_notebook(text: str, intro: str = "", old: bytes = b"") -> bytes:
+    """See `notebook.of_text`. Raises Unreadable."""
     try:
-        notebook = jupytext.writes(jupytext.reads(text, fmt="py:percent"), fmt="ipynb")
+        return notebook.of_text(text, intro, old)
     except Exception as e:  # many kinds, of a header in YAML for one
         raise Unreadable("not_a_notebook", path="", reason=type(e).__name__) from None
-    return _notebook(notebook.encode(), Path("notebook.ipynb"))
+
+
+def through_notebook(text: str) -> str:
+    """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
+    return _notebook(as_notebook(text), Path("notebook.ipynb"))
 
 
 def of_text(text: str) -> Submission:
@@ -139,13 +140,8 @@ def _first_bad_line(data: bytes) -> int:
 
 
 def _notebook(data: bytes, path: Path) -> str:
-    import jupytext
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cells without ids, and the like
-            notebook = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
-            text = str(jupytext.writes(notebook, fmt="py:percent"))
+        text = notebook.to_text(data)
         text.encode()
     except Exception as e:  # nbformat and jupytext raise many kinds
         raise Unreadable("not_a_notebook", path=str(path), reason=type(e).__name__) from None

@@ -22,7 +22,7 @@ from grader.course import Course, Section
 
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
-_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-reset-*")
+_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*")
 
 
 class WorkspaceError(Exception):
@@ -87,21 +87,53 @@ class Workspace:
         return self.root / section.stub.relative_to(self.course.exercises)
 
     def file(self, section: Section) -> Path:
-        """The learner's file of a section; if it is missing the stub is put there first."""
+        """The learner's file of a section; if it is missing, it is made of the notebook beside it, else of the stub."""
         target = self.path(section)
         if not target.exists():
             with _readable_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write(target, pristine(section, self.course, trusted=not self.in_place))
+                text = _text(notebook_of(target))
+                stub = text is None and pristine(section, self.course, trusted=not self.in_place)
+                _write(target, stub or (text or "").encode())
         return target
 
     def answer(self, section: Section) -> Path:
-        """What to judge: the notebook beside the learner's file, if there is one and it is newer, else the file."""
+        """What to judge of the learner's file and the notebook beside it: the newer one, unless nothing is written in
+        it (as when git has brought the stub back). The file, if there is no notebook.
+        """
         target = self.path(section)
-        notebook = target.with_suffix(".ipynb")
-        if notebook.is_file() and (not target.exists() or notebook.stat().st_mtime > target.stat().st_mtime):
-            return notebook
-        return self.file(section)
+        notebook = notebook_of(target)
+        if not notebook.is_file() or not target.exists():
+            return notebook if notebook.is_file() else self.file(section)
+        newer, older = (notebook, target) if is_newer(notebook, target) else (target, notebook)
+        return older if _unwritten(newer) and not _unwritten(older) else newer
+
+    def notebook(self, section: Section, intro: str) -> tuple[Path, Path | None, Path | None]:
+        """The notebook paired with the learner's file, made if there is none: after this the two say the same.
+
+        Where they did not, the one that `answer` chose wins, and a dated copy is kept of the other. Returns the
+        notebook, the one of the two that gave way, and its copy. `intro`: see `notebook.of_text`. Raises
+        submission.Unreadable if the winner cannot be read.
+        """
+        source = self.answer(section)
+        file = self.file(section)
+        notebook = notebook_of(file)
+        with _readable_errors(file):
+            if not notebook.exists():
+                _pair(file, notebook, intro)
+                return notebook, None, None
+            if _same(file, notebook):
+                _date_alike(file, notebook)
+                return notebook, None, None
+            if source == file:
+                return notebook, notebook, _repaired(file, notebook, intro)
+            from grader import submission
+
+            text = submission.read(notebook).text
+            copy = _dated_copy(file, "sync")
+            _write(file, text.encode())
+            _date_alike(file, notebook)
+            return notebook, file, copy
 
     def reset(self, section: Section) -> Path | None:
         """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""
@@ -114,9 +146,35 @@ class Workspace:
                 return None
             if target.read_bytes() == stub:
                 return None
-            copy = _dated_copy(target)
+            copy = _dated_copy(target, "reset")
             _write(target, stub)
             return copy
+
+    def reset_notebook(self, section: Section, intro: str) -> Path | None:
+        """Makes the notebook, if there is one, of the learner's file again. Returns the dated copy, None if nothing was
+        different.
+        """
+        file = self.path(section)
+        notebook = notebook_of(file)
+        if not notebook.exists() or _same(file, notebook):
+            return None
+        with _readable_errors(notebook):
+            return _repaired(file, notebook, intro, "reset")
+
+
+def notebook_of(file: Path) -> Path:
+    """Where the notebook of a learner's file is, there or not."""
+    return file.with_suffix(".ipynb")
+
+
+def is_newer(one: Path, other: Path) -> bool:
+    """By the time of the last change."""
+    return one.stat().st_mtime_ns > other.stat().st_mtime_ns
+
+
+def of_one_time(one: Path, other: Path) -> bool:
+    """True of a pair that says the same: `notebook` sees to it."""
+    return one.stat().st_mtime_ns == other.stat().st_mtime_ns
 
 
 def is_installed(course: Course) -> bool:
@@ -272,9 +330,53 @@ def _write(target: Path, data: bytes) -> None:
         raise
 
 
-def _dated_copy(path: Path) -> Path:
+def _text(path: Path) -> str | None:
+    """What the file or notebook says; None if that cannot be read."""
+    from grader import submission
+
+    try:
+        return submission.read(path).text
+    except submission.Unreadable:
+        return None
+
+
+def _unwritten(path: Path) -> bool:
+    text = _text(path)
+    return text is not None and _is_stub(text, None)
+
+
+def _same(file: Path, notebook: Path) -> bool:
+    from grader.notebook import same
+
+    one, other = _text(file), _text(notebook)
+    return one is not None and other is not None and same(one, other)
+
+
+def _pair(file: Path, notebook: Path, intro: str) -> None:
+    """Writes the notebook of the file; what was in it and has not changed keeps its outputs."""
+    from grader import submission
+
+    old = notebook.read_bytes() if _text(notebook) is not None else b""
+    _write(notebook, submission.as_notebook(submission.read(file).text, intro, old))
+    _date_alike(file, notebook)
+
+
+def _repaired(file: Path, notebook: Path, intro: str, why: str = "sync") -> Path:
+    copy = _dated_copy(notebook, why)
+    _pair(file, notebook, intro)
+    return copy
+
+
+def _date_alike(file: Path, notebook: Path) -> None:
+    """jupytext refuses to open a pair of which the notebook is newer."""
+    latest = max(file.stat().st_mtime_ns, notebook.stat().st_mtime_ns)
+    for path in (notebook, file):
+        os.utime(path, ns=(latest, latest))
+
+
+def _dated_copy(path: Path, why: str) -> Path:
     data = path.read_bytes()
-    stem = f"{path.stem}.before-reset-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{path.stem}.before-{why}-{datetime.now():%Y%m%d-%H%M%S}"
     for again in range(1, 1000):
         copy = path.with_name(f"{stem}{'' if again == 1 else f'-{again}'}{path.suffix}")
         with contextlib.suppress(FileExistsError):

@@ -16,11 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [
     ROOT / "cli.py",
     ROOT / "grader" / "shell.py",
+    ROOT / "grader" / "magics.py",
     ROOT / "grader" / "workspace.py",
     ROOT / "grader" / "progress.py",
     ROOT / "grader" / "scaffold.py",
 ]
 SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+SOURCES += sorted((ROOT / "grader" / "commands").glob("*.py"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
 
 KINDS = [
@@ -33,7 +35,7 @@ KINDS = [
 ]  # fmt: skip
 
 _OPTIONS = (
-    *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
+    *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs", "no_open"),
     *("draws", "page_only", "anew"),
 )
 UNREADABLE = [
