@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from grader import notebook
 from grader.course import CourseError, Section
 from grader.notebook import Run
@@ -25,11 +27,14 @@ _SESSIONS = ("__vsc_ipynb_file__", "__session__")  # where VS Code and Jupyter t
 
 
 class Magics:
-    """What one kernel knows: the cells that were run since it loaded us."""
+    """What one kernel knows: the cells that were run."""
 
     def __init__(self, ipython: Any) -> None:
         self.ipython = ipython
         self.runs: dict[str, Run] = {}  # by cell: the last one counts
+        now, born = time.time(), psutil.Process().create_time()
+        for source in ipython.history_manager.input_hist_raw:  # before it loaded us; when is not known
+            self._note(Run("", source, born, now))
 
     def register(self) -> None:
         """Gives the kernel our commands."""
@@ -40,18 +45,20 @@ class Magics:
     def ran(self, info: Any) -> None:
         """IPython is about to run a cell."""
         if info.store_history and not info.silent:
-            key = getattr(info, "cell_id", None) or info.raw_cell  # not every editor tells ids
-            self.runs[key] = Run(key, info.raw_cell, time.time())
+            now = time.time()
+            self._note(Run(getattr(info, "cell_id", None) or "", info.raw_cell, now, now))
 
     def check(self, line: str) -> None:
         """`%check` for all tasks, `%check 1` for one; `%check 2.2`, `%check 2.2 1` for another section."""
         with self._learner() as learner:
             section, task = self._asked(learner, line)
             path = self._path(learner, section)
-            text, note = self._text(learner, section, path)
+            text, note, unsure = self._text(learner, section, path)
             verdict = learner.judge_text(section, text)
             learner.record(verdict)
-            place = learner.place(path, text) if self._here() else learner.place(path)
+            if unsure and not (verdict.task_passed(task) if task else verdict.passed):
+                note += "\n" + words.say("notebook.unsure", learner.lang)
+            place = learner.place(path, text if self._is_here(path) else "")
             seen = terminal.Seen(learner.show(path), note, place)
             left = learner.hints_left(section)
             self._show(terminal.for_notebook(verdict, section, seen, learner.lang, task=task, hints_left=left))
@@ -70,6 +77,10 @@ class Magics:
         with self._learner() as learner:
             section, _ = self._asked(learner, line)
             self._show({"text/markdown": section.lesson(learner.lesson_lang)})
+
+    def _note(self, run: Run) -> None:
+        self.runs.pop(notebook.key(run), None)
+        self.runs[notebook.key(run)] = run
 
     def _here(self) -> Path | None:
         """The notebook that this kernel is of, if the editor tells."""
@@ -100,17 +111,21 @@ class Magics:
             return here
         return here if notebook.same(learner.read(section, here), learner.read(section, file)) else file
 
-    def _text(self, learner: Shell, section: Section, path: Path) -> tuple[str, str]:
-        """The text to judge, and a word on what it is."""
-        text, here = learner.read(section, path), self._here()
-        if here is None or here.with_suffix("") != path.with_suffix(""):
-            return text, words.say("notebook.file", learner.lang, path=learner.show(path))
+    def _text(self, learner: Shell, section: Section, path: Path) -> tuple[str, str, bool]:
+        """The text to judge, a word on what it is, and whether something may be missing from it."""
+        text = learner.read(section, path)
+        if not self._is_here(path):
+            return text, words.say("notebook.file", learner.lang, path=learner.show(path)), False
         saved = path.stat().st_mtime
         source = path.read_bytes() if path.suffix == ".ipynb" else text
-        text, stray = notebook.with_runs(source, self.runs.values(), saved)
+        text, unsure = notebook.with_runs(source, self.runs.values(), saved)
         moment = f"{datetime.fromtimestamp(saved):%H:%M:%S}"
-        note = words.say("notebook.judged", learner.lang, path=path.name, time=moment)
-        return text, f"{note}\n{words.say('notebook.stray', learner.lang)}" if stray else note
+        return text, words.say("notebook.judged", learner.lang, path=path.name, time=moment), unsure
+
+    def _is_here(self, path: Path) -> bool:
+        """True of this notebook and the file that it is paired with."""
+        here = self._here()
+        return here is not None and here.with_suffix("") == path.with_suffix("")
 
     @contextlib.contextmanager
     def _learner(self) -> Iterator[Shell]:

@@ -21,11 +21,12 @@ _BARRED = ("rfc3987_syntax", "jupyter_server")
 
 
 class Run(NamedTuple):
-    """A cell that was run."""
+    """A cell that was run, some time between two."""
 
-    cell: str  # id
+    cell: str  # id; "" if it is not known
     source: str
-    at: float  # time.time()
+    after: float  # time.time()
+    before: float
 
 
 def to_text(data: bytes) -> str:
@@ -33,21 +34,43 @@ def to_text(data: bytes) -> str:
     return _text(_read(data))
 
 
-def of_text(text: str, intro: str = "", old: bytes = b"") -> bytes:
-    """The notebook of a text, paired with it: jupytext, where JupyterLab has it, then saves both.
+def of_text(text: str, old: bytes = b"") -> bytes:
+    """The notebook of a text, paired with it: jupytext, where JupyterLab has it, then shows the text's cells with the
+    notebook's outputs, and saves both. The outputs of `old` stay with the cells that have not changed.
 
-    With an `intro` (Markdown) it gets a cell that loads our commands, and below each task one that checks it. The
-    outputs of `old` stay with the cells that have not changed. Raises many kinds of exceptions, of a header in YAML.
+    Raises many kinds of exceptions, of a header in YAML.
     """
     jupytext = _jupytext()
     made = jupytext.reads(text, fmt="py:percent")
-    if intro and not any(_LOADS in c.source for c in made.cells):
-        made.cells = _with_checks(made.cells, intro)
     made.metadata.setdefault("kernelspec", _KERNEL)
     made.metadata.setdefault("jupytext", {})["formats"] = _FORMATS
     if old:
         made = jupytext.combine.combine_inputs_with_outputs(made, _read(old))
     return str(jupytext.writes(made, fmt="ipynb")).encode() + b"\n"
+
+
+def with_checks(text: str, intro: str) -> str:
+    """The text with a cell that loads our commands, below an `intro` (Markdown), and after each task one that checks
+    it; to Python they are comments. As it is, if it has them. Raises as `of_text` does.
+    """
+    import nbformat
+
+    v4: Any = nbformat.v4  # untyped
+    made = _jupytext().reads(text, fmt="py:percent")
+    if any(_LOADS in c.source for c in made.cells):
+        return text
+    head = int(bool(made.cells) and made.cells[0].cell_type == "markdown")  # the title comes first
+    cells = [*made.cells[:head], v4.new_markdown_cell(intro), v4.new_code_cell(_LOADS)]
+    task = ""
+    for cell in made.cells[head:]:
+        cells.append(cell)
+        if found := _TASK.search(cell.source):
+            task = found[1]
+        if task and _END.search(cell.source):
+            cells.append(v4.new_code_cell(f"%check {task}"))
+            task = ""
+    made.cells = cells
+    return _text(made)
 
 
 def same(one: str, other: str) -> bool:
@@ -65,44 +88,33 @@ def place(text: str, line: int) -> tuple[int, int]:
     return (cell, line - starts[cell - 1]) if cell else (1, line)
 
 
-def with_runs(source: bytes | str, runs: Iterable[Run], since: float) -> tuple[str, bool]:
-    """The text of a notebook (bytes) or file, with the cells as they were run `since` it was saved; and whether
-    something was run that has no place in it.
+def with_runs(source: bytes | str, runs: Iterable[Run], saved: float) -> tuple[str, bool]:
+    """The text of a notebook (bytes) or file that was `saved` then, with its cells as they were run since, the last run
+    of each; and whether something was run of which we cannot tell where it stands, or whether it is the newer.
 
     A cell is known by its id, or by the task that begins in it: not every editor tells ids.
     """
     jupytext = _jupytext()
     notebook = _read(source) if isinstance(source, bytes) else jupytext.reads(source, fmt="py:percent")
     cells = [c for c in notebook.cells if c.cell_type == "code"]
-    stray = False
-    for run in sorted(runs, key=lambda r: r.at):
-        task = _TASK.search(run.source)
-        known = next((c for c in cells if c.get("id") == run.cell), None)
-        known = known or next((c for c in cells if task and task[0] in c.source), None)
-        if run.at <= since or all(_NO_CODE.fullmatch(line) for line in run.source.splitlines()):
+    unsure = False
+    for run in runs:
+        if run.before <= saved or all(_NO_CODE.fullmatch(line) for line in run.source.splitlines()):
             continue
-        if known:
-            known.source = run.source
+        task = _TASK.search(run.source)
+        known = [c for c in cells if run.cell and c.get("id") == run.cell]
+        known = known or [c for c in cells if task and task[0] in c.source]
+        if known and run.after > saved:
+            known[0].source = run.source
         else:
-            stray |= run.source not in [c.source for c in cells]
-    return _text(notebook), stray
+            unsure |= run.source not in [c.source for c in cells]
+    return _text(notebook), unsure
 
 
-def _with_checks(cells: list[Any], intro: str) -> list[Any]:
-    import nbformat
-
-    v4: Any = nbformat.v4  # untyped
-    head = int(bool(cells) and cells[0].cell_type == "markdown")  # the title comes first
-    made = [*cells[:head], v4.new_markdown_cell(intro), v4.new_code_cell(_LOADS)]
-    task = ""
-    for cell in cells[head:]:
-        made.append(cell)
-        if found := _TASK.search(cell.source):
-            task = found[1]
-        if task and _END.search(cell.source):
-            made.append(v4.new_code_cell(f"%check {task}"))
-            task = ""
-    return made
+def key(run: Run) -> str:
+    """Equal for two runs of one cell, if that can be known."""
+    task = _TASK.search(run.source)
+    return run.cell or (task[0] if task else run.source)
 
 
 def _read(data: bytes) -> Any:

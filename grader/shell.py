@@ -13,7 +13,7 @@ from grader.course import Course, CourseError, Section, UnknownSection
 from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
-from grader.workspace import Workspace, WorkspaceError, is_newer, of_one_time
+from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one_time
 
 
 class Usage(Exception):
@@ -222,14 +222,14 @@ class Shell:
 
         return cell
 
-    def notebook(self, section: Section) -> tuple[Path, Path | None, Path | None]:
+    def notebook(self, section: Section) -> Paired:
         """See `workspace.notebook`. Raises Usage if what is there cannot be read."""
         with self._readable(self.workspace.answer(section)):
             return self.workspace.notebook(section, self._intro())
 
     def reset(self, section: Section) -> list[Path]:
         """Starts the learner's file, and the notebook if there is one, over. Returns the dated copies."""
-        copies = [self.workspace.reset(section), self.workspace.reset_notebook(section, self._intro())]
+        copies = [self.workspace.reset(section, self._intro()), self.workspace.reset_notebook(section)]
         return [c for c in copies if c]
 
     def _intro(self) -> str:

@@ -1,11 +1,12 @@
 """Reads a learner's file into text. Nothing in it is run."""
 
 import codecs
+import contextlib
 import hashlib
 import io
 import stat
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -96,12 +97,24 @@ def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
 
 
-def as_notebook(text: str, intro: str = "", old: bytes = b"") -> bytes:
+def as_notebook(text: str, old: bytes = b"") -> bytes:
     """See `notebook.of_text`. Raises Unreadable."""
+    with _convertible():
+        return notebook.of_text(text, old)
+
+
+def with_checks(text: str, intro: str) -> str:
+    """See `notebook.with_checks`. Raises Unreadable."""
+    with _convertible():
+        return notebook.with_checks(text, intro)
+
+
+@contextlib.contextmanager
+def _convertible(path: str = "") -> Iterator[None]:
     try:
-        return notebook.of_text(text, intro, old)
-    except Exception as e:  # many kinds, of a header in YAML for one
-        raise Unreadable("not_a_notebook", path="", reason=type(e).__name__) from None
+        yield
+    except Exception as e:  # nbformat and jupytext raise many kinds
+        raise Unreadable("not_a_notebook", path=path, reason=type(e).__name__) from None
 
 
 def through_notebook(text: str) -> str:
@@ -140,11 +153,9 @@ def _first_bad_line(data: bytes) -> int:
 
 
 def _notebook(data: bytes, path: Path) -> str:
-    try:
+    with _convertible(str(path)):
         text = notebook.to_text(data)
         text.encode()
-    except Exception as e:  # nbformat and jupytext raise many kinds
-        raise Unreadable("not_a_notebook", path=str(path), reason=type(e).__name__) from None
     if len(text) > SIZE_CAP:
         raise Unreadable("too_big", path=str(path), limit_kb=SIZE_CAP >> 10)
     return text

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.course import Course, Section
 
@@ -108,39 +108,44 @@ class Workspace:
         newer, older = (notebook, target) if is_newer(notebook, target) else (target, notebook)
         return older if _unwritten(newer) and not _unwritten(older) else newer
 
-    def notebook(self, section: Section, intro: str) -> tuple[Path, Path | None, Path | None]:
-        """The notebook paired with the learner's file, made if there is none: after this the two say the same.
+    def notebook(self, section: Section, intro: str) -> "Paired":
+        """The learner's file and the notebook beside it say the same after this; what is missing is made.
 
-        Where they did not, the one that `answer` chose wins, and a dated copy is kept of the other. Returns the
-        notebook, the one of the two that gave way, and its copy. `intro`: see `notebook.of_text`. Raises
-        submission.Unreadable if the winner cannot be read.
+        Where they differed, the one that `answer` chose wins. The cells of `notebook.with_checks` are added. A dated
+        copy is kept of what is changed. Raises submission.Unreadable if the winner cannot be read.
         """
+        from grader import submission
+
         source = self.answer(section)
         file = self.file(section)
         notebook = notebook_of(file)
         with _readable_errors(file):
-            if not notebook.exists():
-                _pair(file, notebook, intro)
-                return notebook, None, None
-            if _same(file, notebook):
-                _date_alike(file, notebook)
-                return notebook, None, None
-            if source == file:
-                return notebook, notebook, _repaired(file, notebook, intro)
-            from grader import submission
-
-            text = submission.read(notebook).text
-            copy = _dated_copy(file, "sync")
-            _write(file, text.encode())
+            differ = notebook.exists() and not _same(file, notebook)
+            text = submission.read(source).text
+            full = submission.with_checks(text, intro)
+            lost = notebook if differ and source == file else file if differ else None
+            changed = {lost, file if full != text and not _unwritten(file) else None} - {None}
+            copies = {path: _dated_copy(path, "sync") for path in changed if path}
+            if differ or full != text:
+                _write(file, full.encode())
+            if differ or full != text or not notebook.exists():
+                _pair(file, notebook)
             _date_alike(file, notebook)
-            return notebook, file, copy
+        return Paired(notebook, lost, copies)
 
-    def reset(self, section: Section) -> Path | None:
-        """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""
+    def reset(self, section: Section, intro: str = "") -> Path | None:
+        """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different.
+
+        A file with a notebook beside it gets the cells of `notebook.with_checks`.
+        """
         target = self.path(section)
         stub = pristine(section, self.course, trusted=not self.in_place)
         with _readable_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
+            if notebook_of(target).exists() and intro:
+                from grader import submission
+
+                stub = submission.with_checks(stub.decode(), intro).encode()
             if not target.exists():
                 _write(target, stub)
                 return None
@@ -150,7 +155,7 @@ class Workspace:
             _write(target, stub)
             return copy
 
-    def reset_notebook(self, section: Section, intro: str) -> Path | None:
+    def reset_notebook(self, section: Section) -> Path | None:
         """Makes the notebook, if there is one, of the learner's file again. Returns the dated copy, None if nothing was
         different.
         """
@@ -159,7 +164,17 @@ class Workspace:
         if not notebook.exists() or _same(file, notebook):
             return None
         with _readable_errors(notebook):
-            return _repaired(file, notebook, intro, "reset")
+            copy = _dated_copy(notebook, "reset")
+            _pair(file, notebook)
+            return copy
+
+
+class Paired(NamedTuple):
+    """What `Workspace.notebook` did."""
+
+    notebook: Path
+    lost: Path | None  # of two that differed, the one that was given the other's text
+    copies: dict[Path, Path]  # what was changed -> how it was before
 
 
 def notebook_of(file: Path) -> Path:
@@ -173,7 +188,7 @@ def is_newer(one: Path, other: Path) -> bool:
 
 
 def of_one_time(one: Path, other: Path) -> bool:
-    """True of a pair that says the same: `notebook` sees to it."""
+    """True of a pair that says the same: `Workspace.notebook` sees to it."""
     return one.stat().st_mtime_ns == other.stat().st_mtime_ns
 
 
@@ -352,19 +367,13 @@ def _same(file: Path, notebook: Path) -> bool:
     return one is not None and other is not None and same(one, other)
 
 
-def _pair(file: Path, notebook: Path, intro: str) -> None:
+def _pair(file: Path, notebook: Path) -> None:
     """Writes the notebook of the file; what was in it and has not changed keeps its outputs."""
     from grader import submission
 
     old = notebook.read_bytes() if _text(notebook) is not None else b""
-    _write(notebook, submission.as_notebook(submission.read(file).text, intro, old))
+    _write(notebook, submission.as_notebook(submission.read(file).text, old))
     _date_alike(file, notebook)
-
-
-def _repaired(file: Path, notebook: Path, intro: str, why: str = "sync") -> Path:
-    copy = _dated_copy(notebook, why)
-    _pair(file, notebook, intro)
-    return copy
 
 
 def _date_alike(file: Path, notebook: Path) -> None:

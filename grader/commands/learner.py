@@ -128,12 +128,13 @@ def stop(shell: Shell) -> None:
 @click.option("--no-open", "no_open", is_flag=True)
 def notebook(shell: Shell, name: str | None, no_open: bool) -> None:
     """The section as a notebook."""
-    path, older, copy = shell.notebook(shell.section(name, remember=True))
-    click.echo(words.say("notebook.is", shell.lang, path=shell.show(path)))
-    if older and copy:
-        click.echo(words.say("notebook.kept", shell.lang, path=shell.show(older), copy=shell.show(copy)))
+    made = shell.notebook(shell.section(name, remember=True))
+    click.echo(words.say("notebook.is", shell.lang, path=shell.show(made.notebook)))
+    for path, copy in made.copies.items():
+        key = "notebook.differed" if path == made.lost else "notebook.cells"
+        click.echo(words.say(key, shell.lang, path=shell.show(path), copy=shell.show(copy)))
     if not no_open:
-        _open(shell, path)
+        _open(shell, made.notebook)
 
 
 def _open(shell: Shell, notebook: Path) -> None:

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
+from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
@@ -92,7 +93,17 @@ def for_notebook(
     shown = verdict if task is None or verdict.broken else sentences.of_task(verdict, section, task)
     suggestion = sentences.suggestion(shown, section, lang, seen.at, hints_left)
     suggestion = sentences.as_magics(sentences.after_task(verdict, shown, lang) or suggestion)
-    out = Console(record=True, file=io.StringIO(), width=WIDTH, highlight=False, emoji=False, markup=False)
+    out = Console(
+        record=True,
+        file=io.StringIO(),
+        width=WIDTH,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        force_jupyter=False,
+        force_terminal=False,
+        theme=Theme({"markdown.code": "bold cyan"}),  # without a ground of its own: a page may be light or dark
+    )
     _compose(_Screen(shown, section, seen, lang, out), False, suggestion)
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
     return {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
