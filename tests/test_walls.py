@@ -181,7 +181,7 @@ def test_nobody_imports_the_commands():
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal"},
-    "pytest": {"grader.judge", "grader.testing"},
+    "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
     "jupytext": {"grader.notebook", "grader.exports.notebook"},
     "markdown_it": {"grader.lessons"},
