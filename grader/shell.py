@@ -247,7 +247,7 @@ class Shell:
             kind = f"unreadable_{e.kind}"
             known = f"error.{kind}" in words.messages() and not barred
             why = e.params.get("reason") or e.kind
-            params = e.params | {"path": self.show(Path(e.params.get("path", path))), "why": why}
+            params = e.params | {"path": self.show(Path(e.params.get("path") or path)), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
     def record(self, verdict: Verdict) -> None:

@@ -98,28 +98,40 @@ def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
 
 
 def as_notebook(text: str, old: bytes = b"") -> bytes:
-    """See `notebook.of_text`. Raises Unreadable."""
+    """See `notebook.of_text`. Raises Unreadable, also if some of the code would become text."""
     with _convertible():
-        return notebook.of_text(text, old)
+        data = notebook.of_text(text, old)
+        _same(notebook.to_text(data), text)
+        return data
 
 
 def with_checks(text: str, intro: str) -> str:
-    """See `notebook.with_checks`. Raises Unreadable."""
+    """See `notebook.with_checks`. Raises Unreadable, also if some of the code would become text."""
     with _convertible():
-        return notebook.with_checks(text, intro)
+        return _same(notebook.with_checks(text, intro), text)
+
+
+def _same(converted: str, text: str) -> str:
+    if not notebook.same(converted, text):  # code below a `# %% [markdown]`
+        raise Unreadable("code_in_markdown", path="")
+    return converted
 
 
 @contextlib.contextmanager
 def _convertible(path: str = "") -> Iterator[None]:
     try:
         yield
+    except Unreadable:
+        raise
     except Exception as e:  # nbformat and jupytext raise many kinds
         raise Unreadable("not_a_notebook", path=path, reason=type(e).__name__) from None
 
 
 def through_notebook(text: str) -> str:
     """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
-    return _notebook(as_notebook(text), Path("notebook.ipynb"))
+    with _convertible():
+        data = notebook.of_text(text)
+    return _notebook(data, Path("notebook.ipynb"))
 
 
 def of_text(text: str) -> Submission:

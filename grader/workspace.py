@@ -106,7 +106,7 @@ class Workspace:
         if not notebook.is_file() or not target.exists():
             return notebook if notebook.is_file() else self.file(section)
         newer, older = (notebook, target) if is_newer(notebook, target) else (target, notebook)
-        return older if _unwritten(newer) and not _unwritten(older) else newer
+        return older if _written(newer) is False and _written(older) else newer
 
     def notebook(self, section: Section, intro: str) -> "Paired":
         """The learner's file and the notebook beside it say the same after this; what is missing is made.
@@ -124,7 +124,7 @@ class Workspace:
             text = submission.read(source).text
             full = submission.with_checks(text, intro)
             lost = notebook if differ and source == file else file if differ else None
-            changed = {lost, file if full != text and not _unwritten(file) else None} - {None}
+            changed = {lost, file if full != text and _written(file) else None} - {None}
             copies = {path: _dated_copy(path, "sync") for path in changed if path}
             if differ or full != text:
                 _write(file, full.encode())
@@ -355,9 +355,10 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _unwritten(path: Path) -> bool:
+def _written(path: Path) -> bool | None:
+    """False if no task is; None if nobody can tell."""
     text = _text(path)
-    return text is not None and _is_stub(text, None)
+    return None if text is None else not _is_stub(text, None)
 
 
 def _same(file: Path, notebook: Path) -> bool:
