@@ -145,10 +145,8 @@ class Magics:
             print(notice, file=sys.stderr)
 
     def _show(self, shown: dict[str, str]) -> None:
-        from IPython.display import display
-
         shown.setdefault("text/plain", shown.get("text/markdown", ""))
-        display(shown, raw=True)  # type: ignore[no-untyped-call]
+        self.ipython.display_pub.publish(data=shown)
 
 
 def _line(error: Exception, learner: Shell) -> str:

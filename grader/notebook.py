@@ -14,7 +14,7 @@ _KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language"
 _LOADS = "%load_ext learn"
 _TASK = re.compile(r"(?m)^[ \t]*# --- task (\d+) ---")
 _END = re.compile(r"(?m)^[ \t]*# --- end ---")
-_CELL = re.compile(r"(?m)^# %%.*\n")
+_CELL = re.compile(r"(?m)^[ \t]*# %%.*\n")
 _NO_CODE = re.compile(r"\s*(#.*|[%!?].*)?")  # a line of a cell that says nothing to the judge
 # jsonschema, and jupytext, import these where there is JupyterLab: seconds, for what nobody here uses.
 _BARRED = ("rfc3987_syntax", "jupyter_server", "jupyter_client", "tornado")

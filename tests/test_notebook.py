@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import tiny_course
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cli
@@ -51,6 +51,7 @@ def test_the_cells_are_added_once():
     assert full != TEXT and with_checks(full, say("notebook.intro", "zh")) == full
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_adding_cells_changes_no_code(lines):
     """Whatever the text, broken or not, every line of code stays, and none is new."""
@@ -83,6 +84,7 @@ def test_outputs_stay_with_the_cells_that_have_not_changed():
     assert made["cells"][1]["outputs"][0]["text"] == ["of import math"]
 
 
+@settings(deadline=None)
 @given(LINES, st.data())
 def test_a_line_has_its_place_in_a_cell(lines, data):
     """The line of that number in that cell is the line of the text."""

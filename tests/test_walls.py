@@ -185,7 +185,7 @@ OWNERS = {
     "_pytest": set(),  # public hooks only
     "jupytext": {"grader.notebook", "grader.exports.notebook"},
     "markdown_it": {"grader.lessons"},
-    "IPython": {"grader.magics"},
+    "IPython": set(),  # grader.magics is handed one
     "jupyter_server": {"grader.lab"},
     "distributed": {"grader.pool"},
     "dask": {"grader.pool"},
