@@ -11,9 +11,7 @@ from grader.reports import plain
 from grader.shell import Shell
 
 ROOMS = {
-    **dict.fromkeys(
-        ["next", "check", "read", "hint", "solution", "list", "reset", "init", "doctor", "stop"], "learner"
-    ),
+    **dict.fromkeys("next check read hint solution list reset init notebook doctor stop".split(), "learner"),  # noqa: SIM905
     "dev": "dev",
 }
 

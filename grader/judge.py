@@ -38,6 +38,7 @@ _WITHOUT = """
 """  # each is looked through for fixtures, every time
 _PATIENCE = 2  # tests of one task that may time out; the others of that task are then taken to
 _PONDERING = 20.0  # seconds that a test may take in the judge, once the cell's time is up
+_LEAVING = ("KeyboardInterrupt", "BdbQuit", "Exit")  # Ctrl-C, and the q of pdb alone and under pytest
 _OPTIONS = [
     *("-c", os.devnull, "--import-mode=importlib", "--noconftest", "--assert=plain", "--disable-plugin-autoload"),
     *(f"-pno:{name}" for name in _WITHOUT.split()),
@@ -65,8 +66,8 @@ class _Sitting(Fixtures):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = [i for i in session.items if isinstance(i, pytest.Function)]
-        plan = sorted((i for i in items if _mark(i)), key=lambda i: _mark(i).number)  # type: ignore[union-attr]
-        self.errors += [f"{i.name}: no @task" for i in items if _mark(i) is None]
+        plan = sorted((i for i in items if mark_of(i)), key=lambda i: mark_of(i).number)  # type: ignore[union-attr]
+        self.errors += [f"{i.name}: no @task" for i in items if mark_of(i) is None]
         for job in self.jobs:
             self.desk = desk = self.new_desk(job)
             began = time.monotonic()
@@ -110,7 +111,7 @@ class _Sitting(Fixtures):
             began = time.monotonic()
             before = [c for c, _ in done.values()]
             if job.until_loud and any(c.loud for c in before):
-                check = Check(**_about(item), outcome=Outcome.SKIPPED)
+                check = Check(**about_of(item), outcome=Outcome.SKIPPED)
             else:
                 self.notes.clear()
                 check = self._one(item, digest, desk, before)
@@ -119,15 +120,15 @@ class _Sitting(Fixtures):
             done[item.nodeid] = check, time.monotonic() - began
         checks: list[Check] = []
         for item in plan:  # by task again; an example may have run before what it stands on had failed
-            checks.append(_standing(item, checks) or done[item.nodeid][0])
+            checks.append(standing(item, checks) or done[item.nodeid][0])
         if any(c.outcome is Outcome.PASSED for c in checks) and Source(job.text).reaches_around():
             checks = [msgspec.structs.replace(c, flag=c.flag or "reaches_around") for c in checks]
         return checks, [done[i.nodeid][1] for i in plan]
 
     def _one(self, item: pytest.Function, digest: str, desk: Desk, before: list[Check]) -> Check:
-        about, mark = _about(item), _mark(item)
+        about, mark = about_of(item), mark_of(item)
         assert mark is not None
-        if skipped := _standing(item, before):
+        if skipped := standing(item, before):
             return skipped
         late = [c for c in before if c.task == mark.number and c.kind == "timeout"]
         if len(late) >= _PATIENCE:
@@ -173,10 +174,10 @@ def debug(section: Section, text: str, path: Path) -> Verdict:
     """The same tests with the learner's file in this very process, so that `breakpoint()` works. For self-study."""
     job = Job(section=section.slug, section_digest=section.digest, text=text)
     sandbox = Sandbox(tier=Tier.T1, degraded=("debug",))
-    return _session(section, [job], lambda: _Here(), sandbox, b"debug", file=str(path), options=["-s"])[0]
+    return _session(section, [job], lambda: Here(), sandbox, b"debug", file=str(path), options=["-s"])[0]
 
 
-class _Here:
+class Here:
     """The learner's file in this process; arguments and answers are still encoded and decoded."""
 
     def __init__(self) -> None:
@@ -185,13 +186,17 @@ class _Here:
         self.flooded = False
 
     def exchange(self, word: str, value: dict[str, Any], seconds: float) -> wire.Frame:
+        """See `desk.Answerer`. Raises KeyboardInterrupt when the learner leaves the debugger."""
         from grader.sandbox import runner
 
         request = wire.unpack(*wire.split(wire.pack(1, word, value, strides=True)))
-        return wire.unpack(*wire.split(runner.answer(self.modules, request)), strides=False)
+        reply = wire.unpack(*wire.split(runner.answer(self.modules, request)), strides=False)
+        if reply.word == "raised" and reply.value["kind"] in _LEAVING:
+            raise KeyboardInterrupt  # the runner told it as if it were the answer's
+        return reply
 
     def close(self) -> None:
-        pass
+        """Nothing to let go of."""
 
 
 def _session(
@@ -226,7 +231,7 @@ def _session(
                 section=section.slug,
                 section_digest=section.digest,
                 submission_digest=submission.of_text(job.text).digest,
-                checks=tuple(_named(c, section) for c in checks),
+                checks=tuple(named(c, section) for c in checks),
                 points=earned,
                 max_points=possible,
                 sandbox=sandbox,
@@ -297,7 +302,8 @@ def _in_time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _mark(item: pytest.Item) -> TaskMark | None:
+def mark_of(item: pytest.Item) -> TaskMark | None:
+    """What `@task` says of a test, if it does."""
     return getattr(getattr(item, "function", None), "task", None)
 
 
@@ -305,17 +311,20 @@ def _visible(item: pytest.Item) -> bool:
     return item.path.name == "test_examples.py"
 
 
-def _standing(item: pytest.Function, before: list[Check]) -> Check | None:
+def standing(item: pytest.Function, before: list[Check]) -> Check | None:
     """The check of a test that is skipped, since a task that it stands on has failed."""
-    mark = _mark(item)
+    mark = mark_of(item)
     failed = {c.task for c in before if c.outcome is not Outcome.PASSED}
     broken = [n for n in mark.needs if n in failed] if mark else []
-    return Check(**_about(item), outcome=Outcome.SKIPPED, kind="needs", params={"task": broken[0]}) if broken else None
+    return (
+        Check(**about_of(item), outcome=Outcome.SKIPPED, kind="needs", params={"task": broken[0]}) if broken else None
+    )
 
 
-def _about(item: pytest.Function) -> dict[str, Any]:
+def about_of(item: pytest.Function) -> dict[str, Any]:
+    """What a check says of its test, however it ended."""
     told = [" ".join(p.split()) for p in re.split(r"\n\s*\n", item.function.__doc__ or "") if p.strip()]
-    mark = _mark(item)
+    mark = mark_of(item)
     return {
         "name": item.name,
         "task": mark.number if mark else 0,
@@ -324,7 +333,7 @@ def _about(item: pytest.Function) -> dict[str, Any]:
     }
 
 
-def _named(check: Check, section: Section) -> Check:
+def named(check: Check, section: Section) -> Check:
     """A kind of difference that this section explains itself counts as a recognised mistake."""
     if check.mistake or check.outcome in (Outcome.PASSED, Outcome.SKIPPED, Outcome.BROKEN, Outcome.NOT_WRITTEN):
         return check

@@ -44,6 +44,7 @@ def structure(course: Course, section: Section) -> Iterator[Finding]:
         return
     known = {*wanted, section.folder / "exercise.yaml", section.probes, section.equivalent, section.pictures}
     known |= set(section.folder.glob("*.svg"))  # pictures.check looks after those
+    known.add(section.stub.with_suffix(".ipynb"))  # somebody's own
     links = linked(section)
     known |= {target for path, link in links if (target := link.leads_to(path))}
     for path in [*files(section.folder), *files(section.hidden)]:

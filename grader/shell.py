@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from grader.home import home
 from grader.model import Job, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
-from grader.workspace import Workspace, WorkspaceError
+from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one_time
 
 if TYPE_CHECKING:
     from grader.answers import Answer
@@ -43,7 +43,7 @@ class Shell:
     """One run of `learn`."""
 
     def __init__(self, course: str | None, lang: str | None, environ: Mapping[str, str] = os.environ) -> None:
-        self.course_dir = course
+        self.course_dir = course or environ.get("LEARN_COURSE")
         self.asked_lang = lang
         self.environ = environ
         self.cwd = _folder()
@@ -173,14 +173,22 @@ class Shell:
 
     def judge(self, section: Section, path: Path, *, require: str | None, debug: bool) -> Verdict:
         """The verdict on a file. Raises Usage for a file that cannot be judged, NoSandbox."""
-        from grader import submission
-
-        with self._readable(path):
-            text = submission.read(path, section.stub.name).text
+        text = self.read(section, path)
         if debug:
             from grader import judge
 
             return judge.debug(section, text, path)
+        return self.judge_text(section, text, require)
+
+    def read(self, section: Section, path: Path) -> str:
+        """The text of an answer. Raises Usage for a file that is none."""
+        from grader import submission
+
+        with self._readable(path):
+            return submission.read(path, section.stub.name).text
+
+    def judge_text(self, section: Section, text: str, require: str | None = None) -> Verdict:
+        """The verdict on a text. Raises NoSandbox."""
         from grader import service
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)
@@ -196,6 +204,46 @@ class Shell:
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
 
+    def which(self, section: Section, path: Path) -> str:
+        """One line on which of a file and the notebook beside it was judged; "" if there is but one."""
+        other = path.with_suffix(".py" if path.suffix == ".ipynb" else ".ipynb")
+        if path.suffix not in (".py", ".ipynb") or not other.is_file() or of_one_time(path, other):
+            return ""
+        key = "which.newer"
+        if is_newer(other, path):
+            key = "which.written" if path == self.workspace.answer(section) else "which.older"
+        return words.say(key, self.lang, path=path.name, other=other.name)
+
+    def place(self, path: Path, text: str = "") -> Callable[[int], str]:
+        """How a line of an answer is told: as `path:line`, or by the cell of a notebook. `text`: of the notebook, if it
+        is not what the file says.
+        """
+        if path.suffix != ".ipynb" and not text:
+            return lambda line: f"{self.show(path)}:{line}"
+
+        def cell(line: int) -> str:
+            from grader import notebook, submission
+
+            said = text or submission.read(path).text
+            number, within = notebook.place(said, line)
+            code = said.splitlines()[line - 1].strip()
+            return words.say("place.cell", self.lang, path=path.name, cell=number, line=within, code=code)
+
+        return cell
+
+    def notebook(self, section: Section) -> Paired:
+        """See `workspace.notebook`. Raises Usage if what is there cannot be read."""
+        with self._readable(self.workspace.answer(section)):
+            return self.workspace.notebook(section, self._intro())
+
+    def reset(self, section: Section) -> list[Path]:
+        """Starts the learner's file, and the notebook if there is one, over. Returns the dated copies."""
+        copies = [self.workspace.reset(section, self._intro()), self.workspace.reset_notebook(section)]
+        return [c for c in copies if c]
+
+    def _intro(self) -> str:
+        return words.say("notebook.intro", self.lang)
+
     @contextlib.contextmanager
     def _readable(self, path: Path) -> Iterator[None]:
         """Says of a file that is no answer why."""
@@ -208,7 +256,7 @@ class Shell:
             kind = f"unreadable_{e.kind}"
             known = f"error.{kind}" in words.messages() and not barred
             why = e.params.get("reason") or e.kind
-            params = e.params | {"path": self.show(Path(e.params.get("path", path))), "why": why}
+            params = e.params | {"path": self.show(Path(e.params.get("path") or path)), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
     def record(self, verdict: Verdict) -> None:
@@ -249,6 +297,11 @@ class Shell:
             return {}  # a verdict is shown all the same
         shown = self.progress.hints_shown(section.slug)
         return {task: max(0, len(of_task) - shown.get(task, 0)) for task, of_task in tiers.items()}
+
+    def close(self) -> None:
+        """Lets go of what is open: for those who do not end with the command."""
+        if "progress" in self.__dict__:
+            self.progress.close()
 
     def show(self, path: Path) -> str:
         """A path as short as it can be clicked."""

@@ -1,16 +1,16 @@
 """Reads a learner's file into text. Nothing in it is run."""
 
 import codecs
+import contextlib
 import hashlib
 import io
 import stat
 import tokenize
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from grader import archive
+from grader import archive, notebook
 
 SIZE_CAP = 512 << 10  # bytes of source; a notebook may be larger, with its pictures
 _NOTEBOOK_CAP = 16 << 20
@@ -97,15 +97,41 @@ def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
     return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
 
 
+def as_notebook(text: str, old: bytes = b"") -> bytes:
+    """See `notebook.of_text`. Raises Unreadable, also if some of the code would become text."""
+    with _convertible():
+        data = notebook.of_text(text, old)
+        _same(notebook.to_text(data), text)
+        return data
+
+
+def with_checks(text: str, intro: str) -> str:
+    """See `notebook.with_checks`. Raises Unreadable, also if some of the code would become text."""
+    with _convertible():
+        return _same(notebook.with_checks(text, intro), text)
+
+
+def _same(converted: str, text: str) -> str:
+    if not notebook.same(converted, text):  # code below a `# %% [markdown]`
+        raise Unreadable("code_in_markdown", path="")
+    return converted
+
+
+@contextlib.contextmanager
+def _convertible(path: str = "") -> Iterator[None]:
+    try:
+        yield
+    except Unreadable:
+        raise
+    except Exception as e:  # nbformat and jupytext raise many kinds
+        raise Unreadable("not_a_notebook", path=path, reason=type(e).__name__) from None
+
+
 def through_notebook(text: str) -> str:
     """What comes back of a file that is opened as a notebook and handed in as one. Raises Unreadable."""
-    import jupytext
-
-    try:
-        notebook = jupytext.writes(jupytext.reads(text, fmt="py:percent"), fmt="ipynb")
-    except Exception as e:  # many kinds, of a header in YAML for one
-        raise Unreadable("not_a_notebook", path="", reason=type(e).__name__) from None
-    return _notebook(notebook.encode(), Path("notebook.ipynb"))
+    with _convertible():
+        data = notebook.of_text(text)
+    return _notebook(data, Path("notebook.ipynb"))
 
 
 def of_text(text: str) -> Submission:
@@ -139,16 +165,9 @@ def _first_bad_line(data: bytes) -> int:
 
 
 def _notebook(data: bytes, path: Path) -> str:
-    import jupytext
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cells without ids, and the like
-            notebook = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
-            text = str(jupytext.writes(notebook, fmt="py:percent"))
+    with _convertible(str(path)):
+        text = notebook.to_text(data)
         text.encode()
-    except Exception as e:  # nbformat and jupytext raise many kinds
-        raise Unreadable("not_a_notebook", path=str(path), reason=type(e).__name__) from None
     if len(text) > SIZE_CAP:
         raise Unreadable("too_big", path=str(path), limit_kb=SIZE_CAP >> 10)
     return text

@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,7 @@ from grader.course import Course, Section
 
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
-_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-reset-*")
+_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*")
 
 
 class WorkspaceError(Exception):
@@ -88,36 +88,109 @@ class Workspace(msgspec.Struct, frozen=True):
         return self.root / section.stub.relative_to(self.course.exercises)
 
     def file(self, section: Section) -> Path:
-        """The learner's file of a section; if it is missing the stub is put there first."""
+        """The learner's file of a section; if it is missing, it is made of the notebook beside it, else of the stub."""
         target = self.path(section)
         if not target.exists():
             with _readable_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write(target, pristine(section, self.course, trusted=not self.in_place))
+                text = _text(notebook_of(target))
+                stub = text is None and pristine(section, self.course, trusted=not self.in_place)
+                _write(target, stub or (text or "").encode())
         return target
 
     def answer(self, section: Section) -> Path:
-        """What to judge: the notebook beside the learner's file, if there is one and it is newer, else the file."""
+        """What to judge of the learner's file and the notebook beside it: the newer one, unless nothing is written in
+        it (as when git has brought the stub back). The file, if there is no notebook.
+        """
         target = self.path(section)
-        notebook = target.with_suffix(".ipynb")
-        if notebook.is_file() and (not target.exists() or notebook.stat().st_mtime > target.stat().st_mtime):
-            return notebook
-        return self.file(section)
+        notebook = notebook_of(target)
+        if not notebook.is_file() or not target.exists():
+            return notebook if notebook.is_file() else self.file(section)
+        newer, older = (notebook, target) if is_newer(notebook, target) else (target, notebook)
+        return older if _written(newer) is False and _written(older) else newer
 
-    def reset(self, section: Section) -> Path | None:
-        """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""
+    def notebook(self, section: Section, intro: str) -> "Paired":
+        """The learner's file and the notebook beside it say the same after this; what is missing is made.
+
+        Where they differed, the one that `answer` chose wins. The cells of `notebook.with_checks` are added. A dated
+        copy is kept of what is changed. Raises submission.Unreadable if the winner cannot be read.
+        """
+        from grader import submission
+
+        source = self.answer(section)
+        file = self.file(section)
+        notebook = notebook_of(file)
+        with _readable_errors(file):
+            differ = notebook.exists() and not _same(file, notebook)
+            text = submission.read(source).text
+            full = submission.with_checks(text, intro)
+            lost = notebook if differ and source == file else file if differ else None
+            changed = {lost, file if full != text and _written(file) else None} - {None}
+            copies = {path: _dated_copy(path, "sync") for path in changed if path}
+            if differ or full != text:
+                _write(file, full.encode())
+            if differ or full != text or not notebook.exists():
+                _pair(file, notebook)
+            _date_alike(file, notebook)
+        return Paired(notebook, lost, copies)
+
+    def reset(self, section: Section, intro: str = "") -> Path | None:
+        """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different.
+
+        A file with a notebook beside it gets the cells of `notebook.with_checks`.
+        """
         target = self.path(section)
         stub = pristine(section, self.course, trusted=not self.in_place)
         with _readable_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
+            if notebook_of(target).exists() and intro:
+                from grader import submission
+
+                stub = submission.with_checks(stub.decode(), intro).encode()
             if not target.exists():
                 _write(target, stub)
                 return None
             if target.read_bytes() == stub:
                 return None
-            copy = _dated_copy(target)
+            copy = _dated_copy(target, "reset")
             _write(target, stub)
             return copy
+
+    def reset_notebook(self, section: Section) -> Path | None:
+        """Makes the notebook, if there is one, of the learner's file again. Returns the dated copy, None if nothing was
+        different.
+        """
+        file = self.path(section)
+        notebook = notebook_of(file)
+        if not notebook.exists() or _same(file, notebook):
+            return None
+        with _readable_errors(notebook):
+            copy = _dated_copy(notebook, "reset")
+            _pair(file, notebook)
+            return copy
+
+
+class Paired(NamedTuple):
+    """What `Workspace.notebook` did."""
+
+    notebook: Path
+    lost: Path | None  # of two that differed, the one that was given the other's text
+    copies: dict[Path, Path]  # what was changed -> how it was before
+
+
+def notebook_of(file: Path) -> Path:
+    """Where the notebook of a learner's file is, there or not."""
+    return file.with_suffix(".ipynb")
+
+
+def is_newer(one: Path, other: Path) -> bool:
+    """By the time of the last change."""
+    return one.stat().st_mtime_ns > other.stat().st_mtime_ns
+
+
+def of_one_time(one: Path, other: Path) -> bool:
+    """True of a pair that says the same: `Workspace.notebook` sees to it."""
+    return one.stat().st_mtime_ns == other.stat().st_mtime_ns
 
 
 def is_installed(course: Course) -> bool:
@@ -262,9 +335,48 @@ def _write(target: Path, data: bytes) -> None:
     home.write(target, data, mode, durable=True)
 
 
-def _dated_copy(path: Path) -> Path:
+def _text(path: Path) -> str | None:
+    """What the file or notebook says; None if that cannot be read."""
+    from grader import submission
+
+    try:
+        return submission.read(path).text
+    except submission.Unreadable:
+        return None
+
+
+def _written(path: Path) -> bool | None:
+    """False if no task is; None if nobody can tell."""
+    text = _text(path)
+    return None if text is None else not _is_stub(text, None)
+
+
+def _same(file: Path, notebook: Path) -> bool:
+    from grader.notebook import same
+
+    one, other = _text(file), _text(notebook)
+    return one is not None and other is not None and same(one, other)
+
+
+def _pair(file: Path, notebook: Path) -> None:
+    """Writes the notebook of the file; what was in it and has not changed keeps its outputs."""
+    from grader import submission
+
+    old = notebook.read_bytes() if _text(notebook) is not None else b""
+    _write(notebook, submission.as_notebook(submission.read(file).text, old))
+    _date_alike(file, notebook)
+
+
+def _date_alike(file: Path, notebook: Path) -> None:
+    """jupytext refuses to open a pair of which the notebook is newer."""
+    latest = max(file.stat().st_mtime_ns, notebook.stat().st_mtime_ns)
+    for path in (notebook, file):
+        os.utime(path, ns=(latest, latest))
+
+
+def _dated_copy(path: Path, why: str) -> Path:
     data = path.read_bytes()
-    stem = f"{path.stem}.before-reset-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{path.stem}.before-{why}-{datetime.now():%Y%m%d-%H%M%S}"
     for again in range(1, 1000):
         copy = path.with_name(f"{stem}{'' if again == 1 else f'-{again}'}{path.suffix}")
         with contextlib.suppress(FileExistsError):

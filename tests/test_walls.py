@@ -18,7 +18,11 @@ def _name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-FILES = {_name(p): p for p in (ROOT / "cli.py", *(ROOT / "grader").rglob("*.py")) if "_course" not in p.parts}
+FILES = {
+    _name(p): p
+    for p in (ROOT / "cli.py", ROOT / "learn.py", *(ROOT / "grader").rglob("*.py"))
+    if "_course" not in p.parts
+}
 
 
 def _nodes(tree, lazy):
@@ -69,7 +73,7 @@ def outside(modules, *allowed):
 
 def strangers(modules, *allowed):
     """The imports of those modules from this project that are not allowed; the version always is."""
-    ours = ("grader", "cli")
+    ours = ("grader", "cli", "learn")
     return [
         f"{m} imports {t}"
         for m in modules
@@ -171,17 +175,19 @@ def test_the_changes_of_a_text_know_nobody():
 
 def test_nobody_imports_the_commands():
     """cli is the top, and under it only the commands know each other."""
-    assert users_of("cli") == set()
+    assert users_of("cli") == users_of("learn") == set()
     assert users_of("grader.commands") <= {"cli", *part_of("grader.commands")}
 
 
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal"},
-    "pytest": {"grader.judge", "grader.testing"},
+    "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
-    "jupytext": {"grader.submission", "grader.exports.notebook"},
+    "jupytext": {"grader.notebook", "grader.exports.notebook"},
     "markdown_it": {"grader.lessons"},
+    "IPython": set(),  # grader.magics is handed one
+    "jupyter_server": {"grader.lab"},
     "distributed": {"grader.pool"},
     "dask": {"grader.pool"},
     "sqlalchemy": {"grader.gradebook"},

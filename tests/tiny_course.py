@@ -7,6 +7,7 @@ from grader.course import Course
 STUB = '''# %% [markdown]
 # # Double
 
+# %%
 import math
 
 
@@ -32,6 +33,7 @@ def halve(x):
 REFERENCE = '''# %% [markdown]
 # # Double
 
+# %%
 import math
 
 

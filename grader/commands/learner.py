@@ -1,4 +1,4 @@
-"""What a learner does: next, check, read, hint, list, reset; init, doctor and stop around it."""
+"""What a learner does: next, check, read, hint, list, reset, notebook; init, doctor and stop around it."""
 
 import sys
 from pathlib import Path
@@ -44,7 +44,8 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
         from grader.reports import terminal
 
         left = shell.hints_left(section)
-        terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
+        seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
+        terminal.show_verdict(verdict, section, seen, shell.lang, hints_left=left, debug=debug)
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
@@ -100,10 +101,11 @@ def list_(shell: Shell) -> None:
 def reset(shell: Shell, name: str | None) -> None:
     """Start a section over."""
     section = shell.section(name)
-    copy = shell.workspace.reset(section)
+    copies = shell.reset(section)
     path = shell.show(shell.workspace.path(section))
-    if copy:
-        click.echo(words.say("reset.done", shell.lang, path=path, copy=shell.show(copy)))
+    if copies:
+        kept = words.say("list.and", shell.lang).join(map(shell.show, copies))
+        click.echo(words.say("reset.done", shell.lang, path=path, copy=kept))
     else:
         click.echo(words.say("reset.nothing", shell.lang, path=path))
 
@@ -138,6 +140,33 @@ def stop(shell: Shell) -> None:
 
     stopped = service.stop(home(shell.environ))
     click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
+
+
+@room.command("notebook")
+@click.argument("name", metavar="[SECTION]", required=False)
+@click.option("--no-open", "no_open", is_flag=True)
+def notebook(shell: Shell, name: str | None, no_open: bool) -> None:
+    """The section as a notebook."""
+    made = shell.notebook(shell.section(name, remember=True))
+    click.echo(words.say("notebook.is", shell.lang, path=shell.show(made.notebook)))
+    for path, copy in made.copies.items():
+        key = "notebook.differed" if path == made.lost else "notebook.cells"
+        click.echo(words.say(key, shell.lang, path=shell.show(path), copy=shell.show(copy)))
+    if not no_open:
+        _open(shell, made.notebook)
+
+
+def _open(shell: Shell, notebook: Path) -> None:
+    """In JupyterLab, if that can be done."""
+    from grader import lab
+
+    if not lab.can_open():
+        click.echo(words.say("notebook.no_lab", shell.lang))
+    elif url := lab.running(notebook):
+        click.echo(words.say("notebook.opened", shell.lang, url=url))
+        click.launch(url)
+    else:
+        lab.serve(notebook, shell.workspace.root, shell.course_dir)
 
 
 def show(markdown: str, folder: Path | None = None) -> None:

@@ -3,9 +3,11 @@
 import contextlib
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from grader.model import Check, Outcome, Verdict, score
 from grader.reports.words import messages, say
@@ -88,14 +90,18 @@ def task_points(verdict: Verdict, section: "Section", task: int) -> tuple[str, s
     return number(earned), number(worth)
 
 
-def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hints_left: Mapping[int, int]) -> str:
-    """The one next step. `place` is the file; `hints_left` says how many hints of each task were not shown yet."""
+def suggestion(
+    verdict: Verdict, section: "Section", lang: str, at: Callable[[int | None], str], hints_left: Mapping[int, int]
+) -> str:
+    """The one next step. `at` tells a line of the answer, or (None) the whole; `hints_left` how many hints of each task
+    were not shown yet.
+    """
     if verdict.broken:
         return say("suggest.doctor", lang)
     if verdict.passed:
         return say("suggest.next", lang, section=section.number)
     if first := common_cause(verdict.checks):
-        return say("suggest.mend_line", lang, place=f"{place}:{first.where}" if first.where else place)
+        return say("suggest.mend_line", lang, place=at(first.where))
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
     wrong = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
     if not wrong:
@@ -109,6 +115,26 @@ def suggestion(verdict: Verdict, section: "Section", lang: str, place: str, hint
     if section.about.docs:
         return say("suggest.docs", lang, page=section.about.docs[0])
     return say("suggest.read", lang, section=section.number)
+
+
+def of_task(verdict: Verdict, section: "Section", task: int) -> Verdict:
+    """What a verdict says of one task."""
+    checks = tuple(c for c in verdict.checks if c.task == task)
+    earned, worth = score(checks, {task: section.points.get(task, 0)})
+    return msgspec.structs.replace(verdict, checks=checks, points=earned, max_points=worth)
+
+
+def after_task(verdict: Verdict, shown: Verdict, lang: str) -> str:
+    """What to do once the task that is shown has passed; "" if it has not, or if all have."""
+    left = [n for n in verdict.tasks() if not verdict.task_passed(n)]
+    return say("suggest.next_task", lang, task=left[0]) if shown.passed and left else ""
+
+
+def as_magics(text: str) -> str:
+    """The commands in a text as one gives them in a notebook."""
+    text = re.sub(r"`learn hint \S+ (\d+)`", r"`%hint \1`", text)
+    text = re.sub(r"`learn read \S+`", "`%lesson`", text).replace("`learn check`", "`%check`")
+    return text.replace("`learn ", "`!learn ")
 
 
 def clean(text: str) -> str:

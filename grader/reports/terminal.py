@@ -1,15 +1,17 @@
 """A verdict on the terminal. 80 columns, plain when piped, and never by colour alone."""
 
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
+from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
@@ -26,8 +28,23 @@ if TYPE_CHECKING:
 WIDTH = 80
 _BESIDE = 72  # columns that one of several answers beside each other needs
 _PRINTED = 20  # lines kept of what the learner's code printed
+_HTML = '<pre style="white-space: pre-wrap">{code}</pre>'
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _STYLES = {"✓": "green", "✗": "red", "·": "yellow"}
+
+
+class Seen(NamedTuple):
+    """What was judged, as the learner knows it."""
+
+    path: str
+    note: str = ""  # one line about it
+    place: Callable[[int], str] | None = None  # how a line of it is told; None: as path:line
+
+    def at(self, line: int | None) -> str:
+        """That line, or the whole."""
+        if not line:
+            return self.path
+        return self.place(line) if self.place else f"{self.path}:{line}"
 
 
 def console(file: IO[str] | None = None) -> Console:
@@ -94,24 +111,50 @@ def _told(token: "Token", folder: Path | None) -> "list[Token]":
 def show_verdict(
     verdict: Verdict,
     section: "Section",
-    path: str,
+    seen: Seen | str,
     lang: str,
     *,
     hints_left: Mapping[int, int] | None = None,
     debug: bool = False,
     file: IO[str] | None = None,
 ) -> None:
-    """The whole screen of `learn check`. `hints_left`: how many of each task were not shown yet."""
+    """The whole screen of `learn check`. `seen`: what was judged, or just its path; `hints_left`: how many of each task
+    were not shown yet.
+    """
+    seen = Seen(seen) if isinstance(seen, str) else seen
     out = console(file)
     with out.capture() as captured:
-        screen = _Screen(verdict, section, path, lang, out)
-        _compose(screen, debug, hints_left or {})
+        suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {})
+        _compose(_Screen(verdict, section, seen, lang, out), debug, suggestion)
     text = captured.get()
     out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
     out.file.flush()
 
 
-def _compose(screen: "_Screen", debug: bool, hints_left: Mapping[int, int]) -> None:
+def for_notebook(
+    verdict: Verdict, section: "Section", seen: Seen, lang: str, *, task: int | None, hints_left: Mapping[int, int]
+) -> dict[str, str]:
+    """The same screen by media type, as HTML and plain. `task`: the only one to be shown."""
+    shown = verdict if task is None or verdict.broken else sentences.of_task(verdict, section, task)
+    suggestion = sentences.suggestion(shown, section, lang, seen.at, hints_left)
+    suggestion = sentences.as_magics(sentences.after_task(verdict, shown, lang) or suggestion)
+    out = Console(
+        record=True,
+        file=io.StringIO(),
+        width=WIDTH,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        force_jupyter=False,
+        force_terminal=False,
+        theme=Theme({"markdown.code": "bold cyan"}),  # without a ground of its own: a page may be light or dark
+    )
+    _compose(_Screen(shown, section, seen, lang, out), False, suggestion)
+    html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
+    return {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
+
+
+def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
     verdict = screen.verdict
     screen.head(debug)
     if verdict.unmet:
@@ -123,14 +166,14 @@ def _compose(screen: "_Screen", debug: bool, hints_left: Mapping[int, int]) -> N
     else:
         screen.tasks()
     screen.printed()
-    screen.foot(sentences.suggestion(verdict, screen.section, screen.lang, screen.path, hints_left))
+    screen.foot(suggestion)
 
 
 class _Screen:
-    def __init__(self, verdict: Verdict, section: "Section", path: str, lang: str, out: Console) -> None:
+    def __init__(self, verdict: Verdict, section: "Section", seen: Seen, lang: str, out: Console) -> None:
         self.verdict = verdict
         self.section = section
-        self.path = path
+        self.seen = seen
         self.lang = lang
         self.out = out
         # A course in one language explains in that one, whatever language the screen speaks.
@@ -139,6 +182,8 @@ class _Screen:
     def head(self, debug: bool) -> None:
         heading = f"{self.section.number} {title(self.section.about.title, self.lang)}"
         self.out.print(Text(heading, style="bold"))
+        if self.seen.note:
+            self.out.print(Text(self.seen.note), soft_wrap=True)
         if debug:
             self.out.print(Text(say("verdict.debugged", self.lang)))
         elif self.verdict.sandbox.tier is Tier.T1:
@@ -192,7 +237,7 @@ class _Screen:
         """Place and reason."""
         if check.where:
             # Unwrapped, so that the terminal makes it a link.
-            self.out.print(Text(f"      {self.path}:{check.where}", style="cyan"), soft_wrap=True)
+            self.out.print(Text(f"      {self.seen.at(check.where)}", style="cyan"), soft_wrap=True)
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
@@ -210,7 +255,7 @@ class _Screen:
         for check in wrong[1:]:
             if check not in same:
                 text = f"{sentences.promise(check, self.lang) or check.name} {sentences.sentence(check, self.lang)}"
-                place = f" {self.path}:{check.where}" if check.where else ""
+                place = f" {self.seen.at(check.where)}" if check.where else ""
                 self.line("✗", text, indent=4, one_line=self.out.is_terminal, after=place)
         if same:
             self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
