@@ -201,7 +201,8 @@ def _beside(name: str) -> bool:
 
 
 def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
+    """A name as it can be kept and shown: one spelling, no control characters, no bytes that are no text."""
+    return _shown(unicodedata.normalize("NFC", name))
 
 
 def _shown(name: object) -> str:
@@ -278,8 +279,9 @@ def _gradescope(file: _Entry, unplaced: list[Unplaced]) -> dict[str, tuple[datet
         raw = yaml.load(file.data().decode(), getattr(yaml, "CBaseLoader", yaml.BaseLoader))
         for folder, about in raw.items():
             students = [
-                Student(id=s.get(":sid") or s.get(":email") or s[":name"], name=s[":name"], email=s.get(":email", ""))
+                Student(id=_shown(s.get(":sid") or email or s[":name"]), name=_shown(s[":name"]), email=email)
                 for s in about[":submitters"]
+                for email in [_shown(s.get(":email", ""))]
             ]
             found[folder] = _utc(about.get(":created_at", "")), students
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError, submission.Unreadable):

@@ -108,7 +108,8 @@ def moment(text: str, zone: tzinfo | None) -> datetime | None:
 
 def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[tuple[Student, tuple[str, ...], str]]":
     def cells(line: list[str], names: tuple[str, ...]) -> list[str]:
-        return [c.strip() for h, c in zip(head, line, strict=False) if h in names and c.strip()]
+        found = (c.strip() for h, c in zip(head, line, strict=False) if h in names)
+        return ["".join(c if c.isprintable() else "?" for c in cell) for cell in found if cell]
 
     def cell(line: list[str], names: tuple[str, ...]) -> str:
         return next(iter(cells(line, names)), "")
