@@ -12,6 +12,7 @@ from grader.shell import Shell
 
 ROOMS = {
     **dict.fromkeys(["next", "check", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    **dict.fromkeys(["grade", "scores", "adjust"], "teacher"),
     "dev": "dev",
 }
 

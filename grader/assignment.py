@@ -7,24 +7,20 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from grader.course import Course, Section, UnknownSection
+from grader.model import Mendable
 
 _DAY = timedelta(days=1)
 Shown = Literal["hidden", "after_due_date", "after_published", "visible"]  # Gradescope's words
 
 
-class AssignmentError(Exception):
-    """A file that sets nothing that can be marked; `kind` and `params` say why (worded in reports/)."""
-
-    def __init__(self, kind: str, **params: Any) -> None:
-        super().__init__(kind, params)
-        self.kind = kind
-        self.params = params
+class AssignmentError(Mendable):
+    """A file that sets nothing that can be marked."""
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

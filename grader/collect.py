@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from grader import archive, submission
 from grader.course import Section
-from grader.model import Handed, Student
+from grader.model import Handed, Mendable, Student
 from grader.roster import Roster
 
 OF_CLASS = archive.Limits(packed=2 << 30, unpacked=2 << 30, member=64 << 20, entries=60_000)
@@ -28,13 +28,8 @@ _NOT_THEIRS = re.compile(r"test_.*|conftest|setup|__init__")  # what comes with 
 _DEPTH = 2  # archives in archives
 
 
-class CollectError(Exception):
-    """Something that was given and cannot be looked into; `kind` and `params` say why (worded in reports/)."""
-
-    def __init__(self, kind: str, **params: Any) -> None:
-        super().__init__(kind, params)
-        self.kind = kind
-        self.params = params
+class CollectError(Mendable):
+    """Something that was given and cannot be looked into."""
 
 
 class Unplaced(NamedTuple):

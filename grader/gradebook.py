@@ -19,7 +19,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from grader.model import Handed, Job, Student, Verdict
+from grader.model import Handed, Job, Mendable, Student, Verdict
 
 # Entry n brings a gradebook from version n to n + 1. Never edit one that was released: add another.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -117,13 +117,8 @@ _before = _table("before_run", "student", "section", "verdict", verdict=sa.Integ
 _settings = _table("settings", "key", "value")
 
 
-class GradebookError(Exception):
-    """The gradebook cannot be used; `kind` and `params` say why (worded in reports/)."""
-
-    def __init__(self, kind: str, **params: Any) -> None:
-        super().__init__(kind, params)
-        self.kind = kind
-        self.params = params
+class GradebookError(Mendable):
+    """The gradebook cannot be used."""
 
 
 class _Cut(GradebookError):
@@ -374,6 +369,11 @@ class Gradebook:
                 new = was.digest != s.submission_digest
                 found.append(Change(s.student, s.section, s.number, Fraction(was.points), s.automatic, new))
         return found
+
+    def sections(self) -> list[str]:
+        """The slugs of all sections that were ever graded here."""
+        with self._reading() as db:
+            return list(db.scalars(sa.select(_sections.c.slug)))
 
     def setting(self, key: str) -> str:
         """What was last kept under that key, "" if nothing was."""

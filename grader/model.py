@@ -18,6 +18,15 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _Amount = Annotated[int, msgspec.Meta(gt=0)]
 
 
+class Mendable(Exception):
+    """Something that the caller can mend; `kind` and `params` say what (worded in reports/)."""
+
+    def __init__(self, kind: str, **params: Any) -> None:
+        super().__init__(kind, params)
+        self.kind = kind
+        self.params = params
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one cell may use. Times in seconds of wall clock, sizes in mebibytes (output in kibibytes)."""
 

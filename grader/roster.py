@@ -10,9 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
-from grader.model import Student
+from grader.model import Mendable, Student
 
 # By what the student is known, best first; in each the column's names, as they are spelt once blanks and case are gone.
 _IDS = (
@@ -30,13 +29,8 @@ _ENCODINGS = ("utf-8-sig", "gb18030")
 _CAP = 16 << 20
 
 
-class RosterError(Exception):
-    """A file that is no roster; `kind` and `params` say why (worded in reports/)."""
-
-    def __init__(self, kind: str, **params: Any) -> None:
-        super().__init__(kind, params)
-        self.kind = kind
-        self.params = params
+class RosterError(Mendable):
+    """A file that is no roster."""
 
 
 class Roster:

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader import archive, guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Mendable, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.workspace import Workspace, WorkspaceError
@@ -254,7 +254,7 @@ def unkept(shell: Shell) -> str:
 def told(error: Exception, lang: str) -> str | None:
     """One line about an error that the caller can mend; None for any other."""
     match error:
-        case Usage() | WorkspaceError() | progress.Unusable():
+        case Usage() | WorkspaceError() | progress.Unusable() | Mendable():
             return near_or_not(f"error.{error.kind}", lang, error.params)
         case UnknownSection():
             near = words.say("error.or", lang).join(error.suggestions)

@@ -181,8 +181,8 @@ OWNERS = {
     "_pytest": set(),  # public hooks only
     "jupytext": {"grader.submission", "grader.exports.notebook"},
     "markdown_it": {"grader.lessons"},
-    "distributed": {"grader.pool"},
-    "dask": {"grader.pool"},
+    "distributed": {"grader.cluster"},
+    "dask": {"grader.cluster"},
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
     "nbgrader": {"grader.exports.nbgrader"},
@@ -196,7 +196,19 @@ def test_each_library_has_its_room(library):
     assert users_of(library) <= OWNERS[library]
 
 
-@pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        "click",
+        "rich",
+        "pytest",
+        "jupytext",
+        "markdown_it",
+        "sqlite3",
+        "sqlalchemy",
+        "distributed",
+    ],
+)
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
     assert users_of(library)
@@ -249,6 +261,8 @@ def test_imports_point_down(lazy):
         "grader.mutants",
         "grader.calibrate",
         "grader.quality",
+        "grader.batch",
+        "grader.commands.teacher",
         "cli",
     ],
 )

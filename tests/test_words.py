@@ -19,8 +19,9 @@ SOURCES = [
     ROOT / "grader" / "workspace.py",
     ROOT / "grader" / "progress.py",
     ROOT / "grader" / "scaffold.py",
+    *(ROOT / "grader" / f"{name}.py" for name in ("assignment", "roster", "collect", "gradebook", "cluster")),
 ]
-SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+SOURCES += sorted(p for folder in ("reports", "commands") for p in (ROOT / "grader" / folder).glob("*.py"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
 
 KINDS = [
@@ -35,6 +36,7 @@ KINDS = [
 _OPTIONS = (
     *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
     *("draws", "page_only", "anew"),
+    *("place", "assigned", "roster_path", "where", "dry_run", "as_csv", "why", "who"),
 )
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
@@ -59,7 +61,7 @@ def test_both_languages_and_the_same_parameters(key):
 def test_chinese_is_chinese():
     """No message was left in English, commands and names aside."""
     left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
-    assert set(left) <= {"list.and", "doctor.versions", "error.prefix"}
+    assert set(left) <= {"list.and", "doctor.versions", "error.prefix", "class.change"}
 
 
 def _literals():
@@ -102,7 +104,7 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
+    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     used = exact | errors | measured | options | unread | kinds | findings
