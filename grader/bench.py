@@ -23,6 +23,7 @@ from grader.sandbox.cell import Lost
 
 TRIES = 3
 _SECRET_BYTES = 32
+_FOR_GOOD = ("needs_tier", "other_section")  # it would be so again
 _PARTING = 10.0  # seconds in which a process whose line is cut ends
 
 
@@ -64,7 +65,7 @@ class Judge:
         section = self.course[jobs[0].section]
         verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead=self.ahead and len(jobs) > 1)
         for _ in range(TRIES - 1):
-            again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind != "needs_tier"]
+            again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind not in _FOR_GOOD]
             if not again:
                 break
             for i, v in zip(

@@ -57,8 +57,9 @@ class Cluster:
     def __init__(self, address: str, about: About, count: int | None) -> None:
         from distributed import Client
 
-        for name in ("distributed", "tornado"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told in one line
+        for name in logging.root.manager.loggerDict:  # Dask gives each of its loggers a level of its own
+            if name.startswith(("distributed", "tornado")):
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told in one line
         self._address = address
         self._about = about
         self._count = count
@@ -112,7 +113,7 @@ class Cluster:
             except KilledWorker:
                 raise Killed from None
             except (OSError, CancelledError, RuntimeError) as e:
-                raise NoCluster("cluster_lost", address=self._address, reason=str(e) or type(e).__name__) from None
+                raise NoCluster("cluster_lost", address=self._address, reason=type(e).__name__) from None
             if reply.refused == "killed":
                 raise Killed
             if not reply.refused:
@@ -126,7 +127,7 @@ class Cluster:
             found: Mapping[str, int] = self._client.nthreads()
             return found
         except (OSError, CancelledError, RuntimeError) as e:
-            raise NoCluster("cluster_lost", address=self._address, reason=str(e) or type(e).__name__) from None
+            raise NoCluster("cluster_lost", address=self._address, reason=type(e).__name__) from None
 
     def _no_worker(self, section: str, reply: Reply) -> Exception:
         if reply.refused == "unavailable":

@@ -91,6 +91,19 @@ def collect(
     return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), missing, layouts)
 
 
+def there(path: Path) -> Path:
+    """The same path, in full. Raises CollectError if nothing can be collected from it."""
+    try:
+        given = path.resolve(strict=True)
+        if given.is_dir():
+            os.scandir(given).close()
+        elif not (_wanted(given.name) and given.is_file()):
+            raise CollectError("collect_no_kind", path=str(path))
+        return given
+    except (OSError, RuntimeError, ValueError) as e:
+        raise CollectError("collect_not_found", path=str(path), reason=getattr(e, "strerror", "") or str(e)) from None
+
+
 class _Names:
     """What the files of the sections may be called."""
 
@@ -124,19 +137,10 @@ class _Names:
 
 def _entries(path: Path, unplaced: list[Unplaced]) -> Iterator[_Entry]:
     """Every file that could matter below this path, in order."""
-    try:
-        given = path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as e:
-        raise CollectError("collect_not_found", path=str(path), reason=getattr(e, "strerror", "") or str(e)) from None
+    given = there(path)
     if not given.is_dir():
-        if not (_wanted(given.name) and given.is_file()):
-            raise CollectError("collect_no_kind", path=str(path))
         yield from _file(given, (_nfc(given.name),), str(path), unplaced)
         return
-    try:
-        os.scandir(given).close()
-    except OSError as e:
-        raise CollectError("collect_not_found", path=str(path), reason=e.strerror) from None
     barred = lambda e: unplaced.append(Unplaced(e.filename, "unreadable", params={"reason": e.strerror}))  # noqa: E731
     for folder, folders, files in os.walk(given, onerror=barred):
         here = Path(folder)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.collect import collect
+from grader.collect import collect, there
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
 from grader.course import Section
 from grader.reports import classes
@@ -58,10 +58,12 @@ def grade(
         raise Usage("bad_value", name="--where", value=where, known="tcp://HOST:8786")
     set_ = assignment.read(assigned, shell.course) if assigned else None
     roster = read_roster(roster_path) if roster_path else None
+    for path in paths:
+        there(path)  # before a gradebook is begun
     if dry_run:
         _understood(shell, paths, set_, roster, as_json)
         return PASSED
-    with _book(place) as book:
+    with _book(place, begun=not paths) as book:
         run = _grade(shell, book, paths, set_, roster, assigned, (where, jobs, require), as_json)
         click.echo(classes.as_json(_totals(shell, book, None), run) if as_json else _summary(shell, book, run, place))
     return NO_SANDBOX if run.unmet else OUR_FAULT if run.unjudged else NOT_PASSED if run.left else PASSED
@@ -74,7 +76,7 @@ def grade(
 @click.option("--json", "as_json", is_flag=True)
 def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
     """What a class's points come to."""
-    with _book(place, there=True) as book:
+    with _book(place, begun=True) as book:
         totals = _totals(shell, book, assigned)
     if as_json:
         click.echo(classes.as_json(totals))
@@ -93,7 +95,7 @@ def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: st
     """Points that a person gives."""
     section = shell.course[name]
     given = _points(points, section)
-    with _book(place, there=True) as book:
+    with _book(place, begun=True) as book:
         found = book.adjust(student, section.slug, given, who or _me(), why)
     click.echo(classes.adjusted(found, section.number, given, shell.lang))
 
@@ -182,14 +184,14 @@ def _rewrite(shell: Shell, progress: "Progress") -> None:
         click.echo(f"\r\x1b[K{text}", err=True, nl=False)
 
 
-def _book(place: str | None, *, there: bool = False) -> "Gradebook":
-    """The gradebook, by default in the current folder. `there`: it is read, and not begun."""
+def _book(place: str | None, *, begun: bool = False) -> "Gradebook":
+    """The gradebook, by default in the current folder. `begun`: it is read, and not begun."""
     try:
         from grader.gradebook import Gradebook
     except ModuleNotFoundError as e:
         raise Usage("not_installed", what=e.name, extra="instructor") from None
     chosen = place or os.environ.get("LEARN_GRADEBOOK") or "gradebook.sqlite"
-    if there and "://" not in chosen and not Path(chosen).expanduser().is_file():
+    if begun and "://" not in chosen and not Path(chosen).expanduser().is_file():
         raise Usage("gradebook_none", path=chosen)
     return Gradebook(chosen)
 
