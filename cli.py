@@ -12,6 +12,7 @@ from grader.shell import Shell
 
 ROOMS = {
     **dict.fromkeys("next check read hint solution list reset init notebook doctor stop".split(), "learner"),  # noqa: SIM905
+    **dict.fromkeys(["grade", "scores", "adjust"], "teacher"),
     "dev": "dev",
 }
 

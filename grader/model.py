@@ -3,6 +3,7 @@
 A verdict carries ids and parameters, never words for people: wording lives in `reports/` and in the lesson files.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,15 @@ SCHEMA = "learn/verdict/v1"
 
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _Amount = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Mendable(Exception):
+    """Something that the caller can mend; `kind` and `params` say what (worded in reports/)."""
+
+    def __init__(self, kind: str, **params: Any) -> None:
+        super().__init__(kind, params)
+        self.kind = kind
+        self.params = params
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -179,6 +189,26 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def timeless(self) -> "Verdict":
         """The same verdict without its times: equal for equal submissions."""
         return msgspec.structs.replace(self, times=Times(), job="")
+
+
+class Student(msgspec.Struct, frozen=True, kw_only=True):
+    """Who handed something in, as far as the files or a roster tell."""
+
+    id: str  # what gradebooks and scores know them by
+    name: str = ""
+    email: str = ""
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that a student handed in."""
+
+    student: Student
+    section: str  # slug
+    text: str
+    digest: str  # of the text
+    name: str = ""  # of the file, as it was found
+    at: datetime | None = None  # when, with a time zone; None: nothing tells
+    marked_late: bool = False  # the platform says so, and not by how much
 
 
 class Finding(NamedTuple):

@@ -1,28 +1,23 @@
-"""Runs jobs and yields their verdicts as they come: here, or in processes of their own.
+"""Runs jobs and yields their verdicts as they come: here, in processes of their own, or on a Dask cluster.
 
-Jobs are grouped by section, since the judge's unit is one pytest session with many submissions. Only infrastructure
+Jobs are grouped by section, since the judge's unit is one pytest session with many submissions. They are drawn as there
+is room for them, so that memory stays flat, and whoever ends the stream of jobs ends the run. Only infrastructure
 faults are retried: a learner's crash is a result. Importing this module does not import torch.
 """
 
-import atexit
-import contextlib
-import fcntl
-import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
-from pathlib import Path
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
+from grader.bench import About, Benches, Judge, secret
+from grader.cluster import SLOTS, Cluster, NoCluster
 from grader.course import Course
-from grader.home import home, write
 from grader.model import Finding, Job, Sandbox, Tier, Verdict
-from grader.sandbox import warden
 
-BATCH = 16  # submissions a pytest session
-_TRIES = 3
-_SECRET_BYTES = 32
+__all__ = ["BATCH", "Judge", "NoCluster", "Rehearsal", "prove", "run", "secret", "survey"]
+
+BATCH = 16  # submissions a pytest session, at most
+_TURN = 2.0  # seconds that a batch shall take, so that verdicts keep coming and little is lost with a worker
 
 
 class Rehearsal(NamedTuple):
@@ -41,20 +36,28 @@ def run(
     require: Tier | None = None,
     at_most: Tier = Tier.T3,
 ) -> Iterator[Verdict]:
-    """A verdict for each job, as they come. `where`: "here" (this process) or "processes".
+    """A verdict for each job, as they come; jobs of one section should follow each other. `where`: "here" (this
+    process), "processes", or the address of a Dask scheduler, "tcp://…".
 
-    Raises warden.Unavailable if `require` cannot be had, warden.Lost if no cell can be started.
+    Raises warden.Unavailable if `require` cannot be had, warden.Lost if no cell can be started, NoCluster.
     """
-    batches = list(_batches(jobs))
+    pace = _Pace()
+    batches = _batches(jobs, pace.size)
     if where == "here":
         with Judge(course, require, at_most) as judge:
             for batch in batches:
-                yield from judge.grade(batch)
-    elif where == "processes":
-        for found in _in_processes(course, [(_grade, b) for b in batches], workers, require, at_most):
-            yield from map(Verdict.from_json, found)
+                yield from pace.noted(judge.grade(batch))
+        return
+    about = About(str(course.exercises), str(course.solutions), require, at_most)
+    if where == "processes":
+        crew: Benches | Cluster = Benches(about, workers)
+    elif "://" in where:
+        crew = Cluster(where, about, workers)
     else:
         raise ValueError(f"where: {where}")
+    with crew:
+        for found in _flow(crew.grade, crew, batches):
+            yield from pace.noted([Verdict.from_json(v) for v in found])
 
 
 def prove(
@@ -65,15 +68,19 @@ def prove(
     Raises warden.Lost if no cell can be started.
     """
     batches = list(_batches(jobs))
-    tasks: list[_Task] = []
+    tasks: list[str | list[Job]] = []  # a section whose lessons are to be rehearsed, or jobs
     for slug in slugs:  # section by section, so that the first ones are ready early
-        tasks.append((_rehearse, slug))
-        tasks += [(_grade, b) for b in batches if b[0].section == slug]
-    for found in _in_processes(course, tasks, workers, None, Tier.T3):
-        if isinstance(found, Rehearsal):
-            yield found
-        else:
-            yield from map(Verdict.from_json, found)
+        tasks += [slug, *(b for b in batches if b[0].section == slug)]
+    with Benches(About(str(course.exercises), str(course.solutions), None, Tier.T3), workers) as benches:
+
+        def do(task: str | list[Job]) -> Any:
+            return benches.do(_rehearse, task) if isinstance(task, str) else benches.grade(task)
+
+        for found in _flow(do, benches, tasks):
+            if isinstance(found, Rehearsal):
+                yield found
+            else:
+                yield from map(Verdict.from_json, found)
 
 
 def survey(course: Course, at_most: Tier = Tier.T3) -> Sandbox:
@@ -82,123 +89,59 @@ def survey(course: Course, at_most: Tier = Tier.T3) -> Sandbox:
         return judge.sandbox()
 
 
-class Judge:
-    """A warden, and the judge that uses it. The zygote starts first: it imports torch while this process does.
+class _Pace:
+    """How many submissions of a section a batch shall have, by how long they take."""
 
-    Raises warden.Unavailable if `require` cannot be had, warden.Lost if no cell can be started, from `grade` on.
-    """
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
 
-    def __init__(self, course: Course, require: Tier | None = None, at_most: Tier = Tier.T3) -> None:
-        self.course = course
-        self.cells = warden.Warden(course.about.packages, course.about.preload, require, at_most)
-        self.secret = secret()
-        self.ahead = (os.cpu_count() or 1) > 1
+    def size(self, slug: str) -> int:
+        """The first batches are small: nobody knows yet."""
+        return max(1, min(BATCH, int(_TURN / self._seconds.get(slug, _TURN / 4))))
 
-    def __enter__(self) -> "Judge":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.cells.close()
-
-    def sandbox(self) -> Sandbox:
-        """The confinement of its cells, found by trying."""
-        from grader import judge
-
-        return judge.sandbox_of(self.cells.confinement())
-
-    def grade(self, jobs: Sequence[Job]) -> list[Verdict]:
-        """Verdicts in the order of the jobs, which are of one section."""
-        from grader import judge
-
-        section = self.course[jobs[0].section]
-        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead=self.ahead and len(jobs) > 1)
-        for _ in range(_TRIES - 1):
-            again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind != "needs_tier"]
-            if not again:
-                break
-            for i, v in zip(
-                again, judge.grade(section, [jobs[i] for i in again], self.cells, self.secret), strict=True
-            ):
-                verdicts[i] = v
+    def noted(self, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+        """The same verdicts."""
+        for v in verdicts:
+            self._seconds[v.section] = (self._seconds.get(v.section, v.times.total) + v.times.total) / 2 + 1e-3
         return verdicts
 
 
-def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    by_section: dict[str, list[Job]] = {}
+def _batches(jobs: Iterable[Job], size: Callable[[str], int] = lambda _: BATCH) -> Iterator[list[Job]]:
+    batch: list[Job] = []
     for job in jobs:
-        by_section.setdefault(job.section, []).append(job)
-    for group in by_section.values():
-        for i in range(0, len(group), BATCH):
-            yield group[i : i + BATCH]
+        if batch and (job.section != batch[0].section or len(batch) >= size(job.section)):
+            yield batch
+            batch = []
+        batch.append(job)
+    if batch:
+        yield batch
 
 
-_worker: Judge | None = None
-
-
-def _start(exercises: Path, solutions: Path, require: Tier | None, at_most: Tier) -> None:
-    global _worker
-    _worker = Judge(Course(exercises, solutions), require, at_most)
-    _worker.ahead = False  # the other core has a worker of its own
-    atexit.register(_worker.cells.close)
-
-
-def _grade(batch: list[Job]) -> list[bytes]:
-    assert _worker is not None
-    return [v.to_json() for v in _worker.grade(batch)]
-
-
-def _rehearse(slug: str) -> Rehearsal:
-    from grader import lessons  # 20 ms, for authors alone
-
-    assert _worker is not None
-    course = _worker.course
-    return Rehearsal(slug, list(lessons.rehearse(course[slug], course.about.languages, _worker.cells)))
-
-
-_Task = tuple[Callable[[Any], Any], Any]
-
-
-def _in_processes(
-    course: Course, tasks: Sequence[_Task], workers: int | None, require: Tier | None, at_most: Tier
-) -> Iterator[Any]:
-    """What these functions of a worker return, as it comes."""
-    arguments = (course.exercises, course.solutions, require, at_most)
-    count = max(1, min(workers or os.cpu_count() or 1, len(tasks)))
-    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_start, initargs=arguments) as executor:
-        waiting: set[Future[Any]] = {executor.submit(work, what) for work, what in tasks}
+def _flow(do: Callable[[Any], Any], crew: "Benches | Cluster", tasks: Iterable[Any]) -> Iterator[Any]:
+    """What `do` returns for each task, as it comes; no more tasks are drawn than the crew has room for."""
+    waiting: set[Future[Any]] = set()
+    drawn = iter(tasks)
+    more = True
+    with ThreadPoolExecutor(SLOTS) as executor:
         try:
-            while waiting:
+            while more or waiting:
+                while more and len(waiting) < crew.room():
+                    task = next(drawn, None)
+                    more = task is not None
+                    if more:
+                        waiting.add(executor.submit(do, task))
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-        finally:
+        except BaseException:
             for future in waiting:
                 future.cancel()
+            crew.close()  # so that nobody waits for what nobody wants
+            raise
 
 
-def secret() -> bytes:
-    """What inputs are drawn from, together with the submission: made once for this installation, readable by its owner.
+def _rehearse(judge: "Judge", slug: str) -> Rehearsal:
+    from grader import lessons  # 20 ms, for authors alone
 
-    LEARN_SECRET overrides it, so that several machines give the same verdicts.
-    """
-    if given := os.environ.get("LEARN_SECRET"):
-        return given.encode()
-    path = home() / "secret"
-    if kept := _kept(path):
-        return kept
-    made = secrets.token_bytes(_SECRET_BYTES)
-    with contextlib.suppress(OSError):  # nowhere to keep it: good for this run alone
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (path.parent / ".secret-lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes it
-            if kept := _kept(path):
-                return kept
-            write(path, made)  # what was there, if anything, was cut short
-    return made
-
-
-def _kept(path: Path) -> bytes | None:
-    with contextlib.suppress(OSError):
-        if len(kept := path.read_bytes()) == _SECRET_BYTES:
-            return kept
-    return None
+    course = judge.course
+    return Rehearsal(slug, list(lessons.rehearse(course[slug], course.about.languages, judge.cells)))

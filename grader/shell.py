@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
 from grader.home import home
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Mendable, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one_time
@@ -328,7 +328,7 @@ def unkept(shell: Shell) -> str:
 def told(error: Exception, lang: str) -> str | None:
     """One line about an error that the caller can mend; None for any other."""
     match error:
-        case Usage() | WorkspaceError() | progress.Unusable():
+        case Usage() | WorkspaceError() | progress.Unusable() | Mendable():
             return near_or_not(f"error.{error.kind}", lang, error.params)
         case UnknownSection():
             near = words.say("error.or", lang).join(error.suggestions)

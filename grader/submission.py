@@ -41,8 +41,7 @@ def read(path: Path, name: str = "") -> Submission:
     """
     if archive.is_archive(path.name):
         return _in_archive(path, name)
-    cap = _NOTEBOOK_CAP if path.suffix == ".ipynb" else SIZE_CAP
-    return _of_bytes(_bytes(path, cap), path, cap)
+    return of_bytes(load(path, cap_of(path)), path)
 
 
 def names_in(path: Path) -> list[str]:
@@ -60,8 +59,7 @@ def _in_archive(path: Path, name: str) -> Submission:
         kind = "twice_in_archive" if found.files else "not_in_archive"
         raise Unreadable(kind, path=str(path), name=name, found=", ".join(sorted(found.files)))
     ((inner, data),) = found.files.items()
-    cap = _NOTEBOOK_CAP if inner.endswith(".ipynb") else SIZE_CAP
-    return _of_bytes(data, path / inner, cap)
+    return of_bytes(data, path / inner)
 
 
 def _hidden(name: str) -> bool:
@@ -71,13 +69,13 @@ def _hidden(name: str) -> bool:
 
 def _unpacked(path: Path, wanted: Callable[[str], bool]) -> archive.Contents:
     try:
-        return archive.read(_bytes(path, archive.OF_ONE.packed), wanted)
+        return archive.read(load(path, archive.OF_ONE.packed), wanted)
     except archive.NotAnArchive as e:
         raise Unreadable(f"archive_{e.kind}", path=str(path)) from None
 
 
-def _bytes(path: Path, cap: int) -> bytes:
-    """Up to one byte more than `cap`."""
+def load(path: Path, cap: int) -> bytes:
+    """What a plain file holds, up to one byte more than `cap`. Raises Unreadable."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -91,10 +89,16 @@ def _bytes(path: Path, cap: int) -> bytes:
         raise Unreadable("not_found", path=str(path), reason=reason) from None
 
 
-def _of_bytes(data: bytes, path: Path, cap: int) -> Submission:
-    if len(data) > cap:
+def cap_of(path: Path) -> int:
+    """How many bytes an answer of that name may have."""
+    return _NOTEBOOK_CAP if path.suffix.lower() == ".ipynb" else SIZE_CAP
+
+
+def of_bytes(data: bytes, path: Path) -> Submission:
+    """The answer in a file of that name with these bytes. Raises Unreadable."""
+    if len(data) > (cap := cap_of(path)):
         raise Unreadable("too_big", path=str(path), limit_kb=cap >> 10)
-    return of_text(_notebook(data, path) if path.suffix == ".ipynb" else _decode(data, path))
+    return of_text(_notebook(data, path) if path.suffix.lower() == ".ipynb" else _decode(data, path))
 
 
 def as_notebook(text: str, old: bytes = b"") -> bytes:

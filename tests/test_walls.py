@@ -188,8 +188,8 @@ OWNERS = {
     "markdown_it": {"grader.lessons"},
     "IPython": set(),  # grader.magics is handed one
     "jupyter_server": {"grader.lab"},
-    "distributed": {"grader.pool"},
-    "dask": {"grader.pool"},
+    "distributed": {"grader.cluster"},
+    "dask": {"grader.cluster"},
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
     "nbgrader": {"grader.exports.nbgrader"},
@@ -211,7 +211,10 @@ def test_only_authors_draw():
     assert not any(within(t, "grader.pictures") for t in imports_of("grader.commands.dev", lazy=False))
 
 
-@pytest.mark.parametrize("library", ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3"])
+@pytest.mark.parametrize(
+    "library",
+    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "sqlalchemy", "distributed"],
+)
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
     assert users_of(library)
@@ -264,6 +267,8 @@ def test_imports_point_down(lazy):
         "grader.mutants",
         "grader.calibrate",
         "grader.quality",
+        "grader.batch",
+        "grader.commands.teacher",
         "cli",
     ],
 )

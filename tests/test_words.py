@@ -53,7 +53,7 @@ def test_both_languages_and_the_same_parameters(key):
 def test_chinese_is_chinese():
     """No message was left in English, commands and names aside."""
     left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
-    assert set(left) <= {"list.and", "doctor.versions", "error.prefix", "solution.other"}
+    assert set(left) <= {"list.and", "doctor.versions", "error.prefix", "solution.other", "class.change"}
 
 
 def _literals():
@@ -104,7 +104,7 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
+    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     used = exact | errors | measured | options | unread | kinds | findings

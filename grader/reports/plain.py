@@ -173,6 +173,12 @@ def _yes(value: bool, lang: str) -> str:
     return say("doctor.yes" if value else "doctor.no", lang)
 
 
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns one below the other; the lines have no blanks at their ends."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 def _width(text: str) -> int:
     """Cells on a terminal: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
@@ -243,8 +249,7 @@ def measured(measures: "Sequence[Measure]", wanted: int, show: Callable[[Path], 
                 *(str(m.equivalent), str(len(m.survivors))),
             ]
         )
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = table(rows)
     for m in measures:
         lines += _to_do(m, show, lang)
     low = [m.section.number for m in measures if not m.good]

@@ -1,0 +1,203 @@
+"""What a class was set: which sections count how much, when they are due, what being late costs (`assignment.yaml`).
+
+All sums are exact fractions; rounding is the reports' business.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta, tzinfo
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from grader.course import Course, Section, UnknownSection
+from grader.model import Mendable
+
+_DAY = timedelta(days=1)
+Shown = Literal["hidden", "after_due_date", "after_published", "visible"]  # Gradescope's words
+
+
+class AssignmentError(Mendable):
+    """A file that sets nothing that can be marked."""
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    weight: str = ""
+    hidden_tests: Shown | None = None
+
+
+class _Late(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    grace_minutes: Annotated[float, msgspec.Meta(ge=0)] = 0
+    percent_per_day: str = "0"
+    at_most_percent: str = "100"
+    refused_after_days: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sections: list[str] | dict[str, str | _Entry]
+    title: str = ""
+    due: str = ""
+    timezone: str = ""
+    late: _Late = _Late()
+    hidden_tests: Shown = "hidden"
+    extensions: dict[str, str] = {}
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One section of an assignment."""
+
+    section: str  # slug
+    number: str
+    weight: Fraction  # of the whole, against the sum of all weights
+    hidden_tests: Shown  # when a student may see how the hidden tests went
+
+
+class Late(msgspec.Struct, frozen=True):
+    """What being late costs."""
+
+    grace: timedelta = timedelta()  # so late is not late
+    per_day: Fraction = Fraction(0)  # the share lost for each day begun
+    at_most: Fraction = Fraction(1)  # the share lost, at most
+    refused_after: timedelta | None = None  # then nothing is left; None: it is never too late
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """What was set."""
+
+    parts: tuple[Part, ...]
+    title: str = ""
+    due: datetime | None = None  # with a time zone; None: nothing is late
+    zone: tzinfo | None = None  # of times that say none
+    late: Late = Late()
+    extensions: dict[str, datetime] = {}  # student's id -> another due date
+
+    @property
+    def sections(self) -> list[str]:
+        """The slugs."""
+        return [p.section for p in self.parts]
+
+    def lateness(self, at: datetime | None, student: str = "") -> timedelta:
+        """How late that is, without the grace: zero if it is not, or if nobody knows. `at` has a time zone."""
+        due = self.extensions.get(student, self.due)
+        late = at - due if at and due else timedelta()
+        return late if late > self.late.grace else timedelta()
+
+    def share(self, late: timedelta) -> Fraction:
+        """The share of the points that is left after being that late: 1 to 0."""
+        if late <= timedelta():
+            return Fraction(1)
+        if self.late.refused_after is not None and late > self.late.refused_after:
+            return Fraction(0)
+        days = -(-late // _DAY)
+        return 1 - min(days * self.late.per_day, self.late.at_most, Fraction(1))
+
+
+def of_course(sections: "list[Section]") -> Assignment:
+    """These sections, each with the weight of its points, never due."""
+    return Assignment(tuple(Part(s.slug, s.number, Fraction(sum(s.points.values())), "hidden") for s in sections))
+
+
+def read(path: Path, course: Course) -> Assignment:
+    """The assignment in that file. Raises AssignmentError."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), course, str(path))
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else str(e)
+        raise AssignmentError("assignment_unreadable", path=str(path), reason=reason) from None
+
+
+def parse(text: str, course: Course, path: str = "assignment.yaml") -> Assignment:
+    """The assignment in this text; `path` is for messages. Raises AssignmentError."""
+    import yaml
+
+    try:
+        # Every scalar stays text: YAML's own rules make 2.1 of section 2.10, and a sum of 23:59.
+        raw = yaml.load(text, yaml.BaseLoader)
+        file = msgspec.convert(raw, _File, strict=False)
+    except (yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as e:
+        reason = " ".join(str(e).split())
+        raise AssignmentError("assignment_invalid", path=path, reason=reason) from None
+    zone = _zone(file.timezone, path)
+    parts = tuple(_parts(file, course, path))
+    if not parts:
+        raise AssignmentError("assignment_empty", path=path)
+    percent = {
+        "percent_per_day": _number(file.late.percent_per_day, path, 100) / 100,
+        "at_most_percent": _number(file.late.at_most_percent, path, 100) / 100,
+    }
+    after = file.late.refused_after_days
+    return Assignment(
+        parts=parts,
+        title=file.title,
+        due=_moment(file.due, zone, path) if file.due else None,
+        zone=zone,
+        late=Late(
+            grace=_days(file.late.grace_minutes / 1440, path),
+            per_day=percent["percent_per_day"],
+            at_most=percent["at_most_percent"],
+            refused_after=None if after is None else _days(after, path),
+        ),
+        extensions={student: _moment(when, zone, path) for student, when in file.extensions.items()},
+    )
+
+
+def _parts(file: _File, course: Course, path: str) -> "list[Part]":
+    entries: Mapping[str, str | _Entry] = (
+        file.sections if isinstance(file.sections, dict) else dict.fromkeys(file.sections, "")
+    )
+    parts: dict[str, Part] = {}
+    for name, value in entries.items():
+        entry = value if isinstance(value, _Entry) else _Entry(value)
+        try:
+            section = course[name]
+        except UnknownSection as e:
+            near = ", ".join(e.suggestions)
+            raise AssignmentError("assignment_section", path=path, name=name, near=near) from None
+        if section.slug in parts:
+            raise AssignmentError("assignment_twice", path=path, name=name)
+        weight = _number(entry.weight, path) if entry.weight else Fraction(sum(section.points.values()))
+        shown = entry.hidden_tests or file.hidden_tests
+        parts[section.slug] = Part(section.slug, section.number, weight, shown)
+    return list(parts.values())
+
+
+def _number(text: str, path: str, most: int = 1_000_000) -> Fraction:
+    """Exact: 10, 7.5, 1/3."""
+    try:
+        number = Fraction(text if len(text) < 50 and "e" not in text.lower() else "")
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(-1)
+    if not 0 <= number <= most:
+        raise AssignmentError("assignment_number", path=path, value=text, most=most)
+    return number
+
+
+def _days(days: float, path: str) -> timedelta:
+    try:
+        return timedelta(days=days)
+    except (OverflowError, ValueError):
+        raise AssignmentError("assignment_number", path=path, value=str(days), most=36_500) from None
+
+
+def _zone(name: str, path: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (OSError, ValueError, LookupError):  # no such zone; a name that is a path
+        raise AssignmentError("assignment_zone", path=path, value=name) from None
+
+
+def _moment(text: str, zone: tzinfo | None, path: str) -> datetime:
+    """A day alone means its last minute."""
+    try:
+        when = datetime.fromisoformat(text)
+        if len(text) <= len("2026-05-03"):
+            when = datetime.combine(when, time(23, 59, 59))
+    except ValueError:
+        raise AssignmentError("assignment_time", path=path, value=text) from None
+    if when.tzinfo is None:
+        if zone is None:
+            raise AssignmentError("assignment_no_zone", path=path, value=text)
+        when = when.replace(tzinfo=zone)
+    return when

@@ -1,0 +1,113 @@
+"""A class at once: what is due goes through `pool`, and each verdict is written down as it comes, by one writer.
+
+What is due is what has been handed in and has no verdict by the tests of now; so killing this loses nothing, and going
+on means asking again.
+"""
+
+import contextlib
+import itertools
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from grader import pool
+from grader.course import Course, Section
+from grader.gradebook import Change, Gradebook, SectionNow
+from grader.model import Tier
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    done: int
+    total: int
+    rate: float  # a second, since the first verdict came
+    left: float | None  # seconds, as far as can be told
+    stopping: bool  # what is running is finished, no more is begun
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of it."""
+
+    total: int  # different answers that were due
+    judged: int
+    unjudged: Counter[str]  # for which there is no verdict, through no fault of theirs, by why
+    unmet: str  # what the sandbox lacks, if that is why
+    left: int
+    changes: list[Change]
+    seconds: float
+    stopped: bool
+
+
+def now(sections: Sequence[Section]) -> list[SectionNow]:
+    """The sections as they are now, for the gradebook."""
+    return [SectionNow(s.slug, s.number, s.digest, Fraction(sum(s.points.values()))) for s in sections]
+
+
+def grade(
+    course: Course,
+    book: Gradebook,
+    sections: Sequence[Section],
+    *,
+    where: str = "processes",
+    workers: int | None = None,
+    require: Tier | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Run:
+    """Judges what is due in these sections. The first Ctrl-C (or SIGTERM) ends it once what is running is written down.
+
+    Raises GradebookError, pool.NoCluster, warden.Unavailable, warden.Lost; what came before is kept.
+    """
+    slugs = [s.slug for s in sections]
+    total, judged, came = book.due(slugs), 0, 0
+    unjudged: Counter[str] = Counter()
+    unmet = ""
+    began, first = time.monotonic(), 0.0
+    with _stoppable() as stopping:
+        jobs = itertools.takewhile(lambda _: not stopping.is_set(), book.jobs(slugs))
+        tell(Progress(0, total, 0, None, False))
+        for verdict in pool.run(course, jobs, where=where, workers=workers, require=require) if total else ():
+            first = first or time.monotonic()
+            came += 1
+            if verdict.broken:
+                unjudged[verdict.checks[0].kind] += 1
+                unmet = unmet or verdict.unmet
+            else:
+                book.record(verdict)
+                judged += 1
+            rate = came / max(time.monotonic() - first, 1e-3)
+            left = (total - came) / rate if came > _TELLING else None
+            tell(Progress(came, total, rate if came > _TELLING else 0, left, stopping.is_set()))
+        left_over = book.due(slugs)
+        changes = book.changes()
+        if not left_over:
+            book.finish()
+    seconds = time.monotonic() - began
+    return Run(total, judged, unjudged, unmet, left_over, changes, seconds, stopping.is_set() and left_over > 0)
+
+
+_TELLING = 8  # so many verdicts tell how fast it goes
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """The event that the first Ctrl-C sets; the second one is as always."""
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)

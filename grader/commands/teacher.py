@@ -1,0 +1,230 @@
+"""What an instructor does: grade a class, read its scores, change one."""
+
+import contextlib
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader import assignment
+from grader.collect import collect, there
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.course import Section
+from grader.reports import classes
+from grader.roster import Roster
+from grader.roster import read as read_roster
+from grader.shell import NoSandbox, Shell, Usage
+
+if TYPE_CHECKING:
+    from grader.batch import Progress, Run
+    from grader.gradebook import Gradebook
+    from grader.scores import Total
+
+room = Room()
+
+gradebook_option = click.option("--gradebook", "place", metavar="FILE|URL")
+assignment_option = click.option("--assignment", "assigned", metavar="FILE", type=click.Path(path_type=Path))
+
+
+@room.command("grade")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@gradebook_option
+@assignment_option
+@click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--jobs", metavar="N", type=click.IntRange(1))
+@click.option("--where", metavar="tcp://…", default="processes")
+@click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
+@click.option("--dry-run", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
+def grade(
+    shell: Shell,
+    paths: tuple[Path, ...],
+    place: str | None,
+    assigned: Path | None,
+    roster_path: Path | None,
+    jobs: int | None,
+    where: str,
+    require: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Grade a class."""
+    if where != "processes" and "://" not in where:
+        raise Usage("bad_value", name="--where", value=where, known="tcp://HOST:8786")
+    set_ = assignment.read(assigned, shell.course) if assigned else None
+    roster = read_roster(roster_path) if roster_path else None
+    for path in paths:
+        there(path)  # before a gradebook is begun
+    if dry_run:
+        _understood(shell, paths, set_, roster, as_json)
+        return PASSED
+    with _book(place, begun=not paths) as book:
+        run = _grade(shell, book, paths, set_, roster, assigned, (where, jobs, require), as_json)
+        click.echo(classes.as_json(_totals(shell, book, None), run) if as_json else _summary(shell, book, run, place))
+    return NO_SANDBOX if run.unmet else OUR_FAULT if run.unjudged else NOT_PASSED if run.left else PASSED
+
+
+@room.command("scores")
+@gradebook_option
+@assignment_option
+@click.option("--csv", "as_csv", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
+def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
+    """What a class's points come to."""
+    with _book(place, begun=True) as book:
+        totals = _totals(shell, book, assigned)
+    if as_json:
+        click.echo(classes.as_json(totals))
+    else:
+        click.echo(classes.as_csv(totals, shell.lang) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
+
+
+@room.command("adjust")
+@click.argument("student", metavar="STUDENT")
+@click.argument("name", metavar="SECTION")
+@click.argument("points", metavar="POINTS|auto")
+@click.option("--why", metavar="TEXT", required=True)
+@click.option("--who", metavar="NAME")
+@gradebook_option
+def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: str | None, place: str | None) -> None:
+    """Points that a person gives."""
+    section = shell.course[name]
+    given = _points(points, section)
+    with _book(place, begun=True) as book:
+        found = book.adjust(student, section.slug, given, who or _me(), why)
+    click.echo(classes.adjusted(found, section.number, given, shell.lang))
+
+
+def _grade(
+    shell: Shell,
+    book: "Gradebook",
+    paths: tuple[Path, ...],
+    set_: assignment.Assignment | None,
+    roster: Roster | None,
+    assigned: Path | None,
+    how: tuple[str, int | None, str | None],
+    quiet: bool,
+) -> "Run":
+    from grader import batch
+    from grader.model import Tier
+
+    if assigned:
+        book.keep("assignment", assigned.read_text(encoding="utf-8"))
+    set_ = set_ or _kept(shell, book)
+    sections = _sections(shell, set_)
+    handed = []
+    if paths:
+        found = collect(paths, sections, roster, set_.zone if set_ else None)
+        handed = found.handed
+        if not quiet:
+            click.echo("\n".join(classes.understood(found, sections, shell.lang)) + "\n")
+    known = {s.slug for s in sections}
+    answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
+    sections = [s for s in sections if s.slug in answered]
+    book.begin(batch.now(sections), handed, roster.students if roster else ())
+    where, jobs, require = how
+    with _cells():
+        return batch.grade(
+            shell.course,
+            book,
+            sections,
+            where=where,
+            workers=jobs,
+            require=Tier(require) if require else None,
+            tell=lambda p: _rewrite(shell, p),
+        )
+
+
+def _understood(
+    shell: Shell, paths: tuple[Path, ...], set_: assignment.Assignment | None, roster: Roster | None, as_json: bool
+) -> None:
+    if not paths:
+        raise Usage("grade_nothing")
+    sections = _sections(shell, set_)
+    found = collect(paths, sections, roster, set_.zone if set_ else None)
+    lines = classes.understood(found, sections, shell.lang)
+    click.echo(classes.understood_json(found) if as_json else "\n".join(lines))
+
+
+def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> str:
+    again = f"learn grade --gradebook {place}" if place else "learn grade"
+    return "\n".join(classes.ran(run, book.standings(), again, shell.lang))
+
+
+def _totals(shell: Shell, book: "Gradebook", assigned: Path | None) -> "list[Total]":
+    from grader.scores import totals
+
+    set_ = assignment.read(assigned, shell.course) if assigned else _kept(shell, book)
+    if set_ is None:
+        known = set(book.sections())
+        set_ = assignment.of_course([s for s in shell.course.sections if s.slug in known])
+    return totals(book.standings(), book.students(), set_)
+
+
+def _kept(shell: Shell, book: "Gradebook") -> assignment.Assignment | None:
+    """The assignment that this gradebook was last graded with."""
+    text = book.setting("assignment")
+    return assignment.parse(text, shell.course, book.shown) if text else None
+
+
+def _sections(shell: Shell, set_: assignment.Assignment | None) -> list[Section]:
+    return shell.course.chosen(set_.sections) if set_ else shell.course.sections
+
+
+def _rewrite(shell: Shell, progress: "Progress") -> None:
+    """The line on how far it is, in the place of the last one. Nothing unless on a terminal."""
+    if sys.stderr.isatty():
+        done = progress.done == progress.total
+        text = "" if done else classes.running(progress, shell.lang)
+        click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+
+def _book(place: str | None, *, begun: bool = False) -> "Gradebook":
+    """The gradebook, by default in the current folder. `begun`: it is read, and not begun."""
+    try:
+        from grader.gradebook import Gradebook
+    except ModuleNotFoundError as e:
+        raise Usage("not_installed", what=e.name, extra="instructor") from None
+    chosen = place or os.environ.get("LEARN_GRADEBOOK") or "gradebook.sqlite"
+    if begun and "://" not in chosen and not Path(chosen).expanduser().is_file():
+        raise Usage("gradebook_none", path=chosen)
+    return Gradebook(chosen)
+
+
+def _points(text: str, section: Section) -> Fraction | None:
+    """What was given; more than the section has may be a bonus, less than nothing is not."""
+    if text == "auto":
+        return None
+    try:
+        points = Fraction(text) if len(text) < 20 and "e" not in text.lower() else Fraction(-1)
+    except (ValueError, ZeroDivisionError):
+        points = Fraction(-1)
+    if points < 0:
+        raise Usage("adjust_points", value=text, section=section.number)
+    return points
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@contextlib.contextmanager
+def _cells() -> Iterator[None]:
+    from grader.sandbox import warden
+
+    try:
+        yield
+    except warden.Unavailable as e:
+        raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
+    except ModuleNotFoundError as e:
+        if e.name != "distributed":
+            raise
+        raise Usage("not_installed", what=e.name, extra="cluster") from None

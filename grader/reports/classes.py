@@ -1,0 +1,242 @@
+"""A class for people and for programs: what was understood, how far it is, what came of it, and the scores."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from grader.model import Student
+from grader.reports.plain import table, title
+from grader.reports.sentences import number
+from grader.reports.words import say
+
+if TYPE_CHECKING:
+    from grader.batch import Progress, Run
+    from grader.collect import Collected
+    from grader.course import Section
+    from grader.gradebook import Standing
+    from grader.scores import Score, Total
+
+_HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
+_LISTED = 20  # of a kind, on a screen
+_DAY = timedelta(days=1)
+
+
+def understood(found: "Collected", sections: "Sequence[Section]", lang: str) -> list[str]:
+    """What of the files was taken for whose answer, before anything is judged."""
+    students = len({h.student.id for h in found.handed})
+    layouts = say("list.and", lang).join(say(f"layout.{k}", lang, count=n) for k, n in found.layouts.most_common())
+    lines = [say("class.understood", lang, students=students, answers=len(found.handed), layouts=layouts or "-")]
+    by_section = Counter(h.section for h in found.handed)
+    rows = [[s.number, title(s.about.title, lang), str(by_section[s.slug])] for s in sections if by_section[s.slug]]
+    lines += ["  " + line for line in table(rows)]
+    if late := [h.student.id for h in found.handed if h.marked_late]:
+        lines.append(say("class.marked_late", lang, names=_some(late, lang)))
+    if found.missing:
+        names = [f"{s.name} ({s.id})" if s.name and s.name != s.id else s.id for s in found.missing]
+        lines.append(say("class.missing", lang, count=len(names), names=_some(names, lang)))
+    if found.unplaced:
+        lines.append(say("class.unplaced", lang, count=len(found.unplaced)))
+        for u in found.unplaced[:_LISTED]:
+            why = say(f"unplaced.{u.why}", lang, **{"student": u.student, "reason": "", "section": "", **u.params})
+            lines.append(f"  {u.name}: {why}")
+        if len(found.unplaced) > _LISTED:
+            lines.append("  " + say("class.and_more", lang, count=len(found.unplaced) - _LISTED))
+    return lines
+
+
+def understood_json(found: "Collected") -> str:
+    """The same for programs, without the texts."""
+    handed = [
+        {
+            "student": h.student.id,
+            "section": h.section,
+            "file": h.name,
+            "digest": h.digest,
+            "at": h.at.isoformat() if h.at else None,
+            "marked_late": h.marked_late,
+        }
+        for h in found.handed
+    ]
+    unplaced = [{"file": u.name, "why": u.why, "student": u.student} for u in found.unplaced]
+    missing = [s.id for s in found.missing]
+    return json.dumps({"handed": handed, "unplaced": unplaced, "missing": missing}, ensure_ascii=False)
+
+
+def running(progress: "Progress", lang: str) -> str:
+    """How far it is, in one line."""
+    about: dict[str, Any] = {"done": progress.done, "total": progress.total}
+    if progress.stopping:
+        return say("class.stopping", lang, **about)
+    if progress.left is None:
+        return say("class.progress", lang, **about)
+    minutes, seconds = divmod(round(progress.left), 60)
+    return say("class.progress_left", lang, **about, rate=f"{progress.rate:.1f}", left=f"{minutes}:{seconds:02d}")
+
+
+def ran(run: "Run", standings: "Sequence[Standing]", again: str, lang: str) -> list[str]:
+    """What came of a run, section by section; whose score changed and why; what is left to do."""
+    lines = [say("class.ran" if run.total else "class.nothing_due", lang, judged=run.judged, time=_time(run.seconds))]
+    by_section: dict[str, list[Standing]] = {}
+    for s in standings:
+        by_section.setdefault(s.number, []).append(s)
+    heads = [say(key, lang) for key in _HEADS]
+    rows = [_of_section(n, stands) for n, stands in sorted(by_section.items(), key=lambda i: _key(i[0]))]
+    lines += ["", *table([heads, *rows])] if rows else []
+    if run.changes:
+        lines += ["", say("class.changed", lang, count=len(run.changes))]
+        for c in run.changes:
+            why = say("class.new_answer" if c.new_answer else "class.new_tests", lang)
+            was, now = number(c.was), number(c.now)
+            lines.append(
+                "  " + say("class.change", lang, who=c.student.id, section=c.number, was=was, now=now, why=why)
+            )
+    if run.unmet:
+        lines += ["", say("kind.needs_tier", lang, what=run.unmet)]
+    elif run.unjudged:
+        lines += ["", say("class.unjudged", lang, count=run.unjudged.total(), again=again)]
+    if run.left and not run.unjudged:
+        lines += ["", say("class.stopped", lang, left=run.left, again=again)]
+    return lines
+
+
+def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
+    """The scores on a screen: a line for each student."""
+    if not totals:
+        return [say("class.nobody", lang)]
+    heads = [say("class.student", lang), *(s.number for s in totals[0].scores), "%", ""]
+    rows = []
+    for t in totals:
+        notes = [say("class.note_due", lang)] if t.due else []
+        late = [s.number for s in t.scores if s.late]
+        given = [s.number for s in t.scores if s.standing and s.standing.adjustment]
+        notes += [say("class.note_late", lang, sections=", ".join(late))] if late else []
+        notes += [say("class.note_given", lang, sections=", ".join(given))] if given else []
+        marks = [_mark(s) for s in t.scores]
+        rows.append([t.student.name or t.student.id, *marks, _percent(t.share), "; ".join(notes)])
+    return table([heads, *rows])
+
+
+def as_csv(totals: "Sequence[Total]", lang: str) -> str:
+    """The scores for a spreadsheet, with decimal points. What could be taken for a formula there is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    numbers = [s.number for s in totals[0].scores] if totals else []
+    writer.writerow(["student", "name", "email", *numbers, "percent", "due"])
+    for t in totals:
+        marks = ["" if s.points is None else _decimal(s.points) for s in t.scores]
+        about = [_harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
+        writer.writerow([*about, *marks, _percent(t.share), int(t.due)])
+    return out.getvalue().rstrip("\n")
+
+
+def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
+    """Everything for programs; sums are exact fractions, as text."""
+    told: dict[str, Any] = {"students": [_facts(t) for t in totals]}
+    if run:
+        told["run"] = {
+            "due": run.total,
+            "judged": run.judged,
+            "unjudged": dict(run.unjudged),
+            "left": run.left,
+            "stopped": run.stopped,
+            "seconds": round(run.seconds, 2),
+            "changes": [
+                {
+                    "student": c.student.id,
+                    "section": c.section,
+                    "was": str(c.was),
+                    "now": str(c.now),
+                    "why": "answer" if c.new_answer else "tests",
+                }
+                for c in run.changes
+            ],
+        }
+    return json.dumps(told, ensure_ascii=False)
+
+
+def adjusted(student: Student, section: str, points: Fraction | None, lang: str) -> str:
+    """What a person has changed."""
+    who = student.name or student.id
+    if points is None:
+        return say("class.automatic", lang, who=who, section=section)
+    return say("class.adjusted", lang, who=who, section=section, points=number(points))
+
+
+def _of_section(number_: str, stands: "list[Standing]") -> list[str]:
+    judged = [s for s in stands if s.points is not None]
+    full = sum(s.points == s.max_points for s in judged)
+    none = sum(s.points == 0 for s in judged)
+    mean = sum((s.points or Fraction(0) for s in judged), Fraction(0)) / max(1, len(judged))
+    most = _decimal(max((s.max_points for s in stands), default=Fraction(0)), 1)
+    look = sum(s.flagged for s in stands)
+    return [number_, str(len(stands)), str(full), str(none), f"{_decimal(mean, 1)}/{most}", str(look)]
+
+
+def _facts(t: "Total") -> dict[str, Any]:
+    about = {"id": t.student.id, "name": t.student.name, "email": t.student.email}
+    return about | {"share": str(t.share), "due": t.due, "scores": [_score(s) for s in t.scores]}
+
+
+def _score(s: "Score") -> dict[str, Any]:
+    stands, given = s.standing, s.standing.adjustment if s.standing else None
+    told: dict[str, Any] = {
+        "section": s.section,
+        "number": s.number,
+        "handed_in": bool(stands and stands.submission_digest),
+    }
+    if not stands:
+        return told | {"points": "0"}
+    return told | {
+        "points": None if s.points is None else str(s.points),
+        "automatic": None if stands.automatic is None else str(stands.automatic),
+        "max_points": str(s.max_points),
+        "late_seconds": int(s.late.total_seconds()),
+        "late_share": str(s.share),
+        "marked_late": stands.marked_late,
+        "due": stands.due,
+        "flagged": stands.flagged,
+        "tier": stands.tier,
+        "versions": dict(stands.versions),
+        "submission_digest": stands.submission_digest,
+        "adjusted": {"who": given.who, "why": given.why, "at": given.at.isoformat()} if given else None,
+    }
+
+
+def _mark(s: "Score") -> str:
+    if s.standing is None:
+        return "-"
+    return "…" if s.points is None else number(s.points)
+
+
+def _some(names: Sequence[str], lang: str) -> str:
+    shown = ", ".join(names[:_LISTED])
+    return shown if len(names) <= _LISTED else f"{shown}, {say('class.and_more', lang, count=len(names) - _LISTED)}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _decimal(value: Fraction, places: int = 4) -> str:
+    """Rounded, halves up, without zeros that say nothing."""
+    scaled = int(value * 10**places * 2 + 1) // 2
+    whole, rest = divmod(scaled, 10**places)
+    return f"{whole}.{rest:0{places}d}".rstrip("0").rstrip(".") if places else str(whole)
+
+
+def _percent(share: Fraction) -> str:
+    return _decimal(share * 100, 2)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def _key(number_: str) -> list[int]:
+    return [int(n) for n in number_.split(".") if n.isdecimal()]

@@ -1,0 +1,139 @@
+"""Who is in the class: a CSV as Canvas, Moodle, Gradescope or a registrar hand it out.
+
+A student is known by the first of id, login, e-mail or name that the file has, and found by any of them.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from grader.model import Mendable, Student
+
+# By what the student is known, best first; in each the column's names, as they are spelt once blanks and case are gone.
+_IDS = (
+    ("studentid", "studentnumber", "sid", "idnumber", "学号", "sisuserid"),
+    ("sisloginid", "loginid", "login", "username", "githubusername", "github", "用户名"),
+    ("id", "identifier", "编号", "标识符"),
+    ("email", "emailaddress", "邮箱", "电子邮件", "电子邮件地址", "电子邮箱"),
+)
+_EMAIL = _IDS[3]
+_NAME = ("name", "fullname", "student", "studentname", "姓名", "全名")
+_FIRST, _LAST = ("firstname", "名"), ("lastname", "surname", "姓")
+_TIME = ("submittedat", "handedin", "lastmodified(submission)", "submissiontime", "提交时间", "最后修改(提交)")
+_TIMES = ("%A, %d %B %Y, %I:%M %p", "%d/%m/%y, %H:%M", "%Y年%m月%d日 %H:%M")
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_CAP = 16 << 20
+
+
+class RosterError(Mendable):
+    """A file that is no roster."""
+
+
+class Roster:
+    """The students of a class, and when each handed in, where the file says so."""
+
+    def __init__(self, rows: "list[tuple[Student, tuple[str, ...], str]]") -> None:
+        """`rows`: a student, all that he is called by, and the time that the file gives, as it is written."""
+        self.students = [student for student, _, _ in rows]
+        self._times = {student.id: time for student, _, time in rows if time}
+        called: dict[str, set[str]] = {}
+        by_id = {s.id: s for s in self.students}
+        for student, names, _ in rows:
+            for name in names:
+                called.setdefault(_plain(name), set()).add(student.id)
+        # What two are called by is nobody's name.
+        self._called = {name: by_id[next(iter(ids))] for name, ids in called.items() if name and len(ids) == 1}
+
+    def find(self, *names: str) -> Student | None:
+        """Whoever goes by the first of these names that anybody goes by."""
+        return next((s for n in names if (s := self._called.get(_plain(n)))), None)
+
+    def time(self, student: Student, zone: tzinfo | None) -> datetime | None:
+        """When that student handed in; `zone` is for times that say none, and without it they are nobody's."""
+        return moment(self._times.get(student.id, ""), zone)
+
+
+def read(path: Path) -> Roster:
+    """The roster in that file. Raises RosterError."""
+    try:
+        with path.open("rb") as f:
+            data = f.read(_CAP)
+    except (OSError, ValueError) as e:
+        raise RosterError("roster_unreadable", path=str(path), reason=getattr(e, "strerror", None) or str(e)) from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, path: str = "roster.csv") -> Roster:
+    """The roster in these bytes; `path` is for messages. Raises RosterError."""
+    text = _decoded(data, path)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as e:
+        raise RosterError("roster_unreadable", path=path, reason=str(e)) from None
+    head = [_plain(cell) for cell in lines[0]] if lines else []
+    if not any(cell in names for cell in head for names in (*_IDS, _NAME)):
+        raise RosterError("roster_no_column", path=path, found=", ".join(filter(None, lines[0] if lines else []))[:200])
+    rows = list(_rows(head, lines[1:]))
+    seen: set[str] = set()
+    for student, _, _ in rows:
+        if student.id in seen:
+            raise RosterError("roster_twice", path=path, id=student.id)
+        seen.add(student.id)
+    return Roster(rows)
+
+
+def moment(text: str, zone: tzinfo | None) -> datetime | None:
+    """A time as platforms write it, None if it is none or nobody knows in which zone."""
+    text = " ".join(text.split())
+    for read in (datetime.fromisoformat, *(lambda t, f=f: datetime.strptime(t, f) for f in _TIMES)):
+        try:
+            when = read(text)
+        except ValueError:
+            continue
+        return when if when.tzinfo else when.replace(tzinfo=zone) if zone else None
+    return None
+
+
+def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[tuple[Student, tuple[str, ...], str]]":
+    def cells(line: list[str], names: tuple[str, ...]) -> list[str]:
+        found = (c.strip() for h, c in zip(head, line, strict=False) if h in names)
+        return ["".join(c if c.isprintable() else "?" for c in cell) for cell in found if cell]
+
+    def cell(line: list[str], names: tuple[str, ...]) -> str:
+        return next(iter(cells(line, names)), "")
+
+    for line in lines:
+        last, first = cell(line, _LAST), cell(line, _FIRST)
+        whole = cell(line, _NAME)
+        name = whole or f"{first} {last}".strip()
+        ids = [i for names in _IDS for i in cells(line, names)]
+        if not (ids or name) or name.strip().lower() == "points possible":  # the second line of Canvas's own
+            continue
+        email = cell(line, _EMAIL)
+        # Canvas names files by "lastfirst", Moodle by its own number: "Participant 4711".
+        turned = [f"{last}{first}", f"{first}{last}", "".join(reversed(name.split(", "))), name]
+        numbers = [m[1] for i in ids if (m := re.fullmatch(r"\D*?(\d+)", i))]
+        local = [email.partition("@")[0]] if "@" in email else []
+        student = Student(id=ids[0] if ids else name, name=name, email=email)
+        yield student, (*ids, *numbers, *local, *turned), cell(line, _TIME)
+
+
+def _decoded(data: bytes, path: str) -> str:
+    for encoding in _ENCODINGS:
+        try:
+            if b"\0" not in data:
+                return data.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    raise RosterError("roster_encoding", path=path)
+
+
+def _plain(text: str) -> str:
+    """As names are compared: without case, blanks, commas and accents' many spellings."""
+    return re.sub(r"[\s,_\-]+", "", unicodedata.normalize("NFKC", text)).casefold()

@@ -1,0 +1,283 @@
+"""`learn grade`: a class is graded as it deserves, whoever is killed when; nothing is lost and nothing done twice."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import class_of
+import psutil
+import pytest
+
+from grader import batch, bench, pool
+from grader.collect import collect
+from grader.gradebook import Gradebook
+from grader.model import Job, Tier, Verdict
+from grader.sandbox.cell import Lost
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+MORE = """
+
+@task(1)
+def test_more(learner, rng):
+    x = rng.normal(5)
+    expect(learner.double(x)).close_to(2 * x + 1)
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """One home, and so one secret, for a whole test."""
+    monkeypatch.setenv("LEARN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LEARN_LANG", "en")
+
+
+@pytest.fixture
+def course(tmp_path):
+    """The mini course, free to be changed."""
+    return class_of.course(tmp_path / "course")
+
+
+def learn(course, *arguments, cwd, **options):
+    """`learn` with this course, as somebody at a terminal would give it."""
+    command = [sys.executable, str(ROOT / "cli.py"), "--course", str(course.exercises.parent), *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options
+    )
+
+
+def done(process):
+    """Its exit code and all that it said."""
+    out, err = process.communicate(timeout=500)
+    return process.returncode, out + err
+
+
+def test_a_class_twice_in_a_row(course, tmp_path):
+    """Every score is the truth, in processes and with hostile names in the current folder; then nothing is due; then a
+    test is corrected: whose score changes is told, and the older verdicts are kept.
+    """
+    truth = class_of.write(tmp_path / "subs", course, 5)
+    trap = "import pathlib\npathlib.Path(__file__).with_suffix('.ran').write_text('')\n"
+    for name in ("torch", "grader", "multiprocessing", "conftest", "sqlalchemy", "json", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(trap)
+    code, said = done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))
+    assert code == 0, said
+    scores = class_of.points(tmp_path / "gradebook.sqlite")
+    assert truth.items() <= scores.items() and 0 < scores["s01"] < 6
+    assert not list(tmp_path.glob("*.ran")), "something from the current folder was imported"
+
+    code, said = done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))
+    assert code == 0 and "Nothing was due" in said
+    with Gradebook(str(tmp_path / "gradebook.sqlite")) as book:
+        ids = [s.verdict_id for s in book.standings()]
+    assert max(ids) == 5, "nothing was judged again"
+
+    tests = course["double"].tests
+    tests.write_text(tests.read_text(encoding="utf-8") + MORE)
+    code, said = done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))
+    assert code == 0 and "s00, 1.1: 6 -> 2.5" in said and "other tests" in said, said
+    assert "s02" not in said, "nothing changes for whom had nothing"
+    with Gradebook(str(tmp_path / "gradebook.sqlite")) as book, book._reading() as db:
+        assert db.exec_driver_sql("SELECT count(*) FROM verdicts").scalar() == 10
+
+
+def test_ctrl_c_and_on(course, tmp_path):
+    """Ctrl-C finishes what is running, keeps it, says how to go on, and exits with 1; going on needs no path."""
+    truth = class_of.write(tmp_path / "subs", course, 30)
+    process = learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path)
+    _wait_for_verdicts(tmp_path / "gradebook.sqlite", 1, process)
+    process.send_signal(signal.SIGINT)
+    code, said = done(process)
+    assert code == 1 and "`learn grade` goes on" in said and "Traceback" not in said, said
+    with Gradebook(str(tmp_path / "gradebook.sqlite")) as book:
+        assert 0 < book.due() < 30
+        kept = {s.verdict_id for s in book.standings()} - {None}
+    code, said = done(learn(course, "grade", "--jobs", "1", cwd=tmp_path))
+    assert code == 0, said
+    assert truth.items() <= class_of.points(tmp_path / "gradebook.sqlite").items()
+    with Gradebook(str(tmp_path / "gradebook.sqlite")) as book:
+        assert kept <= {s.verdict_id for s in book.standings()}
+
+
+def _wait_for_verdicts(place, count, process):
+    """Until so many are kept, or the process has ended."""
+    until = time.monotonic() + 300
+    while process.poll() is None and time.monotonic() < until:
+        with contextlib.suppress(Exception), Gradebook(str(place)) as book:
+            if len([s for s in book.standings() if not s.due]) >= count:
+                return
+        time.sleep(0.05)
+
+
+def _family(process):
+    """What it is, and all below it, by what they do."""
+    found = {"coordinator": [psutil.Process(process.pid)], "judge": [], "zygote": []}
+    for child in found["coordinator"][0].children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            line = " ".join(child.cmdline())
+            found["judge" if "bench" in line else "zygote"].append(child)
+    return found
+
+
+@pytest.mark.slow
+def test_kills_at_random(course, tmp_path):
+    """kill -9 of coordinator, judges, zygotes and cells at random moments: nothing outlives the coordinator, and after
+    going on the scores are those of a run that nobody disturbed.
+    """
+    count = 40
+    class_of.write(tmp_path / "subs", course, count)
+    assert done(learn(course, "grade", "subs", "--gradebook", "calm.sqlite", cwd=tmp_path))[0] == 0
+    calm = class_of.points(tmp_path / "calm.sqlite")
+    draw = random.Random(int(os.environ.get("LEARN_KILL_SEED", "7")))
+    for _ in range(int(os.environ.get("LEARN_KILL_RUNS", "3"))):
+        (tmp_path / "g.sqlite").unlink(missing_ok=True)
+        run_until_whole(course, tmp_path, draw)
+        assert class_of.points(tmp_path / "g.sqlite") == calm
+
+
+def run_until_whole(course, folder, draw):
+    """Disturbed runs until one ends well, and then one that is left alone."""
+    for attempt in range(6):
+        process = learn(course, "grade", "subs", "--gradebook", "g.sqlite", cwd=folder)
+        time.sleep(draw.uniform(0, 3))
+        for _ in range(draw.randrange(1, 6)):
+            with contextlib.suppress(psutil.Error, IndexError):
+                family = _family(process)
+                kind = draw.choice(["judge", "judge", "zygote", "zygote", "coordinator"])
+                victim = draw.choice(family[kind])
+                everybody = [p for some in family.values() for p in some]
+                victim.kill()
+                if kind == "coordinator":
+                    _, alive = psutil.wait_procs([p for p in everybody if p.pid != process.pid], timeout=30)
+                    assert alive == []
+            time.sleep(draw.uniform(0, 2))
+        code, said = done(process)
+        assert code in (0, 3, -signal.SIGKILL), (attempt, code, said)
+        if code == 0:
+            return
+    code, said = done(learn(course, "grade", "--gradebook", "g.sqlite", cwd=folder))
+    assert code == 0, said
+
+
+def test_what_kills_its_judge_costs_nobody_else(course):
+    """Where a judge is killed over one job each time, that job alone has no verdict."""
+    jobs = [Job(section="double", section_digest="d", text="", id=n) for n in ("a", "deadly", "b")]
+
+    def judge(batch):
+        if any(j.id == "deadly" for j in batch):
+            raise bench.Killed
+        return [j.id.encode() for j in batch]
+
+    first, second, third = bench.one_by_one(judge, jobs)
+    assert (first, third) == (b"a", b"b") and Verdict.from_json(second).broken
+
+
+def test_a_judge_that_cannot_begin_is_told(course, tmp_path):
+    """A fault of the installation ends the run at once; it is not tried for ever."""
+    jobs = [Job(section="double", section_digest="d", text="", id="1")]
+    (course.exercises / "course.yaml").write_text("id: [", encoding="utf-8")
+    with pytest.raises(Lost):
+        list(pool.run(course, jobs, where="processes", workers=1))
+
+
+def test_memory_stays_flat(course):
+    """No more is drawn than is under way: a class of thousands is never held at once."""
+    drawn = ahead = came = 0
+
+    def tasks():
+        nonlocal drawn
+        for drawn in range(1, 1001):
+            yield str(drawn)
+
+    crew = bench.Benches(bench.About("", "", None, Tier.T3), 2)
+    for came, _ in enumerate(pool._flow(str.upper, crew, tasks()), 1):
+        ahead = max(ahead, drawn - came)
+    assert drawn == came == 1000 and ahead <= 2 * crew.room()
+
+
+def test_another_section_is_not_judged(course, tmp_path):
+    """If the tests change between collecting and judging, nothing is written down by the wrong ones."""
+    class_of.write(tmp_path / "subs", course, 2)
+    with Gradebook(str(tmp_path / "g.sqlite")) as book:
+        found = collect([tmp_path / "subs"], course.sections)
+        book.begin([n._replace(digest="0" * 64) for n in batch.now(course.sections)], found.handed)
+        run = batch.grade(course, book, course.sections, workers=1)
+        assert run.judged == 0 and run.unjudged == {"other_section": 2} and run.left == 2
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk(course, tmp_path):
+    """One clear line, exit 2; what was kept before is whole, and the run goes on when there is room again."""
+    truth = class_of.write(tmp_path / "subs", course, 30)
+    small = tmp_path / "small"
+    small.mkdir()
+    command = (
+        f"{sys.executable} {ROOT / 'cli.py'} --course {course.exercises.parent} grade {{}} --gradebook {small}/g.sqlite"
+    )
+    script = (
+        f"mount -t tmpfs -o size=260k none {small}; {command.format('subs')}; echo code $?; "
+        f"mount -o remount,size=10m {small}; {command.format('subs')}; echo code $?; cp {small}/g.sqlite ."
+    )
+    seen = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "code 2" in seen.stdout and "full" in seen.stderr and "Traceback" not in seen.stderr, seen
+    assert seen.stdout.rstrip().endswith("code 0") and seen.stderr.count("\n") == 1, seen
+    assert truth.items() <= class_of.points(tmp_path / "g.sqlite").items()
+
+
+def test_scores_and_adjustments(course, tmp_path):
+    """Scores as a table, CSV and JSON, with weights and lateness; a person's points go first; bad ones are refused."""
+    class_of.write(tmp_path / "subs", course, 2)
+    (tmp_path / "roster.csv").write_text("login,name,submitted at\ns00,=Ann,2026-05-04 12:00\ns01,Bob,\ns09,Zoe,\n")
+    (tmp_path / "hw.yaml").write_text(
+        "sections: {1.1: 10}\ndue: 2026-05-03\ntimezone: UTC\nlate: {percent_per_day: 10}\n", encoding="utf-8"
+    )
+    given = ("grade", "subs", "--jobs", "1", "--roster", "roster.csv", "--assignment", "hw.yaml")
+    code, said = done(learn(course, *given, "--dry-run", cwd=tmp_path))
+    assert code == 0 and "2 answers of 2 students" in said and "Zoe (s09)" in said
+    assert not (tmp_path / "gradebook.sqlite").exists()
+    code, said = done(learn(course, *given, "--json", cwd=tmp_path))
+    ann, bob, zoe = json.loads(said)["students"]
+    assert code == 0 and Fraction(ann["share"]) == Fraction(9, 10) and Fraction(zoe["share"]) == 0
+    assert ann["scores"][0]["points"] == "27/5" and ann["scores"][0]["automatic"] == "6" and not bob["due"]
+    assert done(learn(course, "adjust", "=Ann", "1.1", "6", "--why", "ill", cwd=tmp_path))[0] == 0
+    code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
+    assert said.splitlines()[:2] == ["student,name,email,1.1,percent,due", "s00,'=Ann,,6,100,0"]
+    code, said = done(learn(course, "scores", cwd=tmp_path))
+    assert "by hand: 1.1" in said and "late: 1.1" in said
+    for wrong in (("eve", "1.1", "6"), ("s00", "9.9", "6"), ("s00", "1.1", "-1"), ("s00", "1.1", "many")):
+        code, said = done(learn(course, "adjust", *wrong, "--why", "", cwd=tmp_path))
+        assert code == 2 and said.count("\n") == 1 and said.startswith("learn"), said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("grade", "none"),
+        ("grade",),
+        ("grade", "hw.txt"),
+        ("grade", "--dry-run"),
+        ("grade", ".", "--roster", "none.csv"),
+        ("grade", ".", "--assignment", "none.yaml"),
+        ("grade", ".", "--where", "somewhere"),
+        ("grade", ".", "--gradebook", "no/such/folder/g.sqlite"),
+        ("grade", ".", "--gradebook", "oracle://x/y"),
+        ("scores",),
+        ("scores", "--gradebook", "none.sqlite"),
+    ],
+)
+def test_bad_commands(course, tmp_path, arguments):
+    """One clear line, exit 2, and no gradebook is begun."""
+    (tmp_path / "hw.txt").write_text("")
+    code, said = done(learn(course, *arguments, cwd=tmp_path))
+    assert code == 2 and said.count("\n") == 1 and "Traceback" not in said, said
+    assert not list(tmp_path.glob("*.sqlite"))

@@ -1,0 +1,369 @@
+"""The gradebook, in SQLite and in PostgreSQL: nothing is lost, nothing twice, and a person's word goes first."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import postgres
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from grader import gradebook
+from grader.gradebook import Gradebook, GradebookError, SectionNow
+from grader.model import Check, Handed, Outcome, Sandbox, Student, Tier, Verdict
+from grader.submission import of_text
+
+ROOT = Path(__file__).resolve().parent.parent
+ANN, BOB = Student(id="ann", name="Ann A", email="a@x.edu"), Student(id="bob", name="Bob B")
+OLD = SectionNow("double", "1.1", "t1", Fraction(6))
+NEW = OLD._replace(digest="t2")
+
+
+@pytest.fixture(scope="session")
+def _server():
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    with postgres.server() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """An empty gradebook's place."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "gradebook.sqlite")
+        return
+    import psycopg
+
+    whole, _ = request.getfixturevalue("_server")
+    with psycopg.connect(whole, autocommit=True) as db:
+        db.execute("DROP SCHEMA public CASCADE")
+        db.execute("CREATE SCHEMA public")
+    yield whole
+
+
+@pytest.fixture
+def book(url):
+    """An open, empty gradebook."""
+    with Gradebook(url) as opened:
+        yield opened
+
+
+def handed(student, text, **more):
+    """An answer to the one section."""
+    return Handed(student=student, section="double", text=text, digest=of_text(text).digest, **more)
+
+
+def verdict(text, points="3", tests=OLD, outcome=Outcome.FAILED, **more):
+    """What was said of it."""
+    check = Check(name="t", task=1, visible=False, outcome=outcome, **more)
+    return Verdict(
+        section="double", section_digest=tests.digest, submission_digest=of_text(text).digest, checks=(check,),
+        points=points, max_points="6", sandbox=Sandbox(tier=Tier.T3), versions={"torch": "2.9"},
+    )  # fmt: skip
+
+
+def _due(book):
+    return sorted(j.text for j in book.jobs())
+
+
+def test_what_is_due_is_what_has_no_verdict(book):
+    """An answer is due until it has a verdict; the same text is judged once, for everybody who handed it in."""
+    book.begin([OLD], [handed(ANN, "a"), handed(BOB, "a"), handed(Student(id="eve"), "b")])
+    assert _due(book) == ["a", "b"] and book.due() == 2
+    assert all(j.section_digest == "t1" and j.section == "double" for j in book.jobs())
+    assert book.record(verdict("a")) == 2
+    assert _due(book) == ["b"] and [s.automatic for s in book.standings()] == [3, 3, None]
+    assert book.record(verdict("a", "6")) == 0, "a verdict is never replaced"
+    assert book.record(verdict("b", outcome=Outcome.BROKEN)) == 0 and _due(book) == ["b"]
+
+
+def test_another_answer_counts_from_when_it_comes(book):
+    """The last one handed in counts; the verdict on the one before is kept, and counts again if that comes again."""
+    book.begin([OLD], [handed(ANN, "a")])
+    book.record(verdict("a", "6"))
+    book.finish()
+    book.begin([OLD], [handed(ANN, "b")])
+    assert _due(book) == ["b"]
+    book.record(verdict("b", "2"))
+    (change,) = book.changes()
+    assert (change.was, change.now, change.new_answer) == (6, 2, True)
+    book.finish()
+    book.begin([OLD], [handed(ANN, "a")])
+    assert _due(book) == [] and [s.points for s in book.standings()] == [6]
+    assert [(c.was, c.now) for c in book.changes()] == [(2, 6)]
+
+
+def test_corrected_tests_touch_what_they_judge(book):
+    """Only that section is due again; until then its old points stand, marked as due; changes are told over
+    interruptions until the run is finished, and then no more.
+    """
+    other = SectionNow("halve", "1.2", "h1", Fraction(2))
+    half = Handed(student=ANN, section="halve", text="h", digest=of_text("h").digest)
+    book.begin([OLD, other], [handed(ANN, "a"), handed(BOB, "b"), half])
+    for text in ("a", "b"):
+        book.record(verdict(text))
+    book.finish()
+    book.begin([NEW, other], [])
+    assert _due(book) == ["a", "b", "h"]
+    assert [(s.automatic, s.due) for s in book.standings()] == [(3, True), (None, True), (3, True)]
+    book.record(verdict("a", "6", NEW))
+    book.begin([NEW, other], [handed(ANN, "a")])  # it was killed here, and begins again
+    book.record(verdict("b", "3", NEW))
+    assert [(c.student.id, c.was, c.now, c.new_answer) for c in book.changes()] == [("ann", 3, 6, False)]
+    book.finish()
+    book.begin([NEW, other], [])
+    assert book.changes() == []
+    book.finish()
+    book.begin([OLD, other], [])  # the correction is taken back
+    assert _due(book) == ["h"] and [c.now for c in book.changes()] == [3]
+
+
+def test_a_persons_points_go_first(book):
+    """With who and why, apart from the automatic ones; what was before is kept, and they can be taken back."""
+    book.begin([OLD], [handed(ANN, "a")], [BOB])
+    book.record(verdict("a"))
+    assert book.adjust("Ann A", "double", Fraction(11, 2), "prof", "a fair reading") == ANN
+    book.adjust("bob", "double", Fraction(1), "prof", "on paper")
+    ann, bob = book.standings()
+    assert (ann.points, ann.automatic, ann.adjustment.who, ann.adjustment.why) == (5.5, 3, "prof", "a fair reading")
+    assert (bob.points, bob.automatic, bob.submission_digest) == (1, None, "")
+    book.begin([NEW], [])
+    book.record(verdict("a", "6", NEW))
+    assert [(s.points, s.automatic) for s in book.standings()] == [(5.5, 6), (1, None)]
+    book.adjust("a@x.edu", "double", None, "prof", "the tests were mended")
+    assert [s.points for s in book.standings()] == [6, 1]
+    assert [a.points for a in book.adjustments("ann", "double")] == [Fraction(11, 2), None]
+
+
+@pytest.mark.parametrize(
+    ("student", "section", "kind"),
+    [("eve", "double", "no_student"), ("ann", "none", "no_section"), ("Twin", "double", "several")],
+)
+def test_whom_nobody_knows(book, student, section, kind):
+    """An adjustment for nobody, for several, or for no section is refused, and nothing is changed."""
+    book.begin([OLD], [handed(ANN, "a")], [Student(id="t1", name="Twin"), Student(id="t2", name="Twin")])
+    with pytest.raises(GradebookError) as e:
+        book.adjust(student, section, Fraction(1), "prof", "")
+    assert e.value.kind == f"gradebook_{kind}" and all(s.adjustment is None for s in book.standings())
+
+
+def test_everything_comes_back_as_it_was(book):
+    """Texts with half characters, zeros and Chinese; names, times with their zones, the whole verdict."""
+    text, at = "x = '\udc80\0'  # 王\n", datetime(2026, 5, 3, 12, tzinfo=UTC)
+    book.begin([OLD], [handed(ANN, text, at=at, name="王/double.py", marked_late=True)])
+    said = verdict(text, flag="reaches_around")
+    book.record(said)
+    (s,) = book.standings()
+    assert (s.handed_at, s.name, s.marked_late, s.tier, s.versions) == (
+        at,
+        "王/double.py",
+        True,
+        "T3",
+        {"torch": "2.9"},
+    )
+    assert book.verdict(s) == said and book.text(s) == text and s.flagged
+    assert book.students() == [ANN] and not s.due and s.judged_at
+
+
+def test_two_may_open_it_at_once(url):
+    """What one writes, the other sees; neither judges what the other has judged."""
+    with Gradebook(url) as one, Gradebook(url) as other:
+        one.begin([OLD], [handed(ANN, "a")])
+        assert _due(other) == ["a"] and other.record(verdict("a")) == 1
+        assert one.record(verdict("a", "6")) == 0 and _due(one) == []
+
+
+def test_a_newer_gradebook_is_left_alone(url):
+    """A file of a later version is refused, and is not touched."""
+    with Gradebook(url) as book, book._writing() as db:
+        db.exec_driver_sql("INSERT INTO learn_version VALUES (99)")
+    with pytest.raises(GradebookError) as e:
+        Gradebook(url)
+    assert e.value.kind == "gradebook_newer"
+
+
+def test_other_files_are_not_taken_for_gradebooks(tmp_path):
+    """Neither a text nor another program's database is written into; a folder that is not there is told."""
+    (tmp_path / "a.sqlite").write_text("hello, I am a text, and no database at all")
+    with sqlite3.connect(tmp_path / "b.sqlite") as db:
+        db.execute("CREATE TABLE student (id)")
+    kinds = {"a.sqlite": "unusable", "b.sqlite": "other", "none/c.sqlite": "unusable", "mysql://x/y": "no_url"}
+    before = [(tmp_path / n).read_bytes() for n in ("a.sqlite", "b.sqlite")]
+    for name, kind in kinds.items():
+        with pytest.raises(GradebookError) as e:
+            Gradebook(name if "://" in name else str(tmp_path / name))
+        assert e.value.kind == f"gradebook_{kind}"
+    assert [(tmp_path / n).read_bytes() for n in ("a.sqlite", "b.sqlite")] == before
+
+
+def test_a_password_is_not_shown():
+    """An error names the database without its password."""
+    with pytest.raises(GradebookError) as e:
+        Gradebook("postgresql://me:secret@127.0.0.1:1/none")
+    assert "secret" not in str(e.value.params)
+
+
+def test_a_database_that_falls_and_comes_back(_server):
+    """kill -9 of the process that serves us: the server recovers, and not one verdict is lost or kept twice."""
+    import psycopg
+
+    whole, _ = _server
+    texts = [f"x = {i}" for i in range(60)]
+    with psycopg.connect(whole, autocommit=True) as db:
+        db.execute("DROP SCHEMA public CASCADE")
+        db.execute("CREATE SCHEMA public")
+    draw = random.Random(3)
+    with Gradebook(whole) as book:
+        book.begin([OLD], [handed(Student(id=f"s{i}"), t) for i, t in enumerate(texts)])
+        for i, text in enumerate(texts):
+            if i % 20 == 10:
+                with book._reading() as db:
+                    serving = db.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+                os.kill(serving, draw.choice([signal.SIGKILL, signal.SIGTERM]))
+            assert book.record(verdict(text)) in (0, 1)
+        assert book.due() == 0 and len([s for s in book.standings() if not s.due]) == 60
+
+
+WRITER = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from test_gradebook import *
+with Gradebook(sys.argv[1]) as book:
+    book.begin([OLD], [handed(Student(id=f"s{i}"), f"x = {i}") for i in range(200)])
+    print("begun", flush=True)
+    for job in book.jobs():
+        book.record(verdict(job.text))
+        print(job.text, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_writer_that_is_killed(url):
+    """kill -9 at random moments: what was said to be kept is kept, and the next writer goes on from there."""
+    draw, kept = random.Random(1), 0
+    for _ in range(4):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, url, str(ROOT), str(ROOT / "tests")], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout and writer.stdout.readline() == "begun\n"
+        wanted = draw.randrange(1, 40)
+        lines = [writer.stdout.readline() for _ in range(wanted)]
+        writer.kill()
+        lines += writer.stdout.readlines()
+        writer.wait()
+        kept += len([line for line in lines if line.endswith("\n")])
+        with Gradebook(url) as book:
+            left = book.due()
+            assert 200 - left >= kept
+            kept = 200 - left
+    assert 0 < kept < 200
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk(tmp_path):
+    """On a disk of half a megabyte the writer is told so; what was kept before is whole, and goes on elsewhere."""
+    small = tmp_path / "small"
+    small.mkdir()
+    script = (
+        f"mount -t tmpfs -o size=512k none {small} && exec {sys.executable} -c '{FILLER}' {small} {ROOT} {ROOT}/tests"
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told, kept, whole = done.stdout.split("|")
+    assert told == "gradebook_unusable" and 5 < int(kept) < 400 and whole.strip() == "ok"
+
+
+FILLER = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from test_gradebook import *
+place = sys.argv[1] + "/g.sqlite"
+with Gradebook(place) as book:
+    book.begin([OLD], [handed(Student(id=f"s{i}"), f"x = {i}") for i in range(400)])
+    try:
+        for job in book.jobs():
+            book.record(verdict(job.text, flag="f" * 3000))
+    except GradebookError as e:
+        print(e.kind, end="|")
+with Gradebook(place) as book:
+    judged = [s for s in book.standings() if not s.due]
+    assert len(judged) == 400 - book.due() and all(book.verdict(s) for s in judged)
+    print(len(judged), end="|")
+with sqlite3.connect(place) as db:
+    print(db.execute("PRAGMA integrity_check").fetchone()[0])
+"""
+
+
+class Story(RuleBasedStateMachine):
+    """Any order of events; a dictionary knows what must come of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.book = Gradebook(":memory:")
+        self.now: dict[str, str] = {}
+        self.tests = OLD
+        self.said: dict[tuple[str, str], str] = {}
+        self.given: dict[str, str | None] = {}
+
+    @rule(student=st.sampled_from("abc"), text=st.sampled_from("xyz"))
+    def hand_in(self, student, text):
+        """Somebody hands in."""
+        self.book.begin([self.tests], [handed(Student(id=student), text)])
+        self.now[student] = text
+
+    @rule(tests=st.sampled_from([OLD, NEW]))
+    def correct(self, tests):
+        """The tests change."""
+        self.book.begin([tests], [])
+        self.tests = tests
+
+    @rule(count=st.integers(1, 3))
+    def judge(self, count):
+        """Some of what is due is judged: the same text by the same tests always has the same points."""
+        for job in list(self.book.jobs())[:count]:
+            points = {"xt1": "0", "yt1": "5/2", "zt1": "6"}.get(job.text + self.tests.digest, "1")
+            self.book.record(verdict(job.text, points, self.tests))
+            self.said[job.text, self.tests.digest] = points
+
+    @rule(points=st.sampled_from(["1", None]), student=st.sampled_from("abc"))
+    def adjust(self, points, student):
+        """A person says otherwise."""
+        if student in self.now:
+            self.book.adjust(student, "double", Fraction(points) if points else None, "p", "w")
+            self.given[student] = points
+
+    @rule()
+    def finish(self):
+        """A run ends."""
+        self.book.finish()
+
+    @invariant()
+    def one_current_verdict_each(self):
+        """Each student stands there once, with the points that the story says."""
+        stands = {s.student.id: s for s in self.book.standings()}
+        assert len(stands) == len(self.book.standings()) and stands.keys() == self.now.keys()
+        for student, text in self.now.items():
+            s, said = stands[student], self.said.get((text, self.tests.digest))
+            own = self.given.get(student)
+            if not s.due:
+                assert s.automatic == Fraction(said)
+            assert s.points == (Fraction(own) if own else s.automatic)
+        assert (self.book.due() == 0) == all(not s.due for s in stands.values())
+
+
+TestStory = Story.TestCase
+TestStory.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+
+
+def test_migrations_are_only_added():
+    """The first one is as it was released."""
+    assert gradebook.VERSION == len(gradebook.MIGRATIONS) >= 1
