@@ -11,7 +11,7 @@ from grader.reports import plain
 from grader.shell import Shell
 
 ROOMS = {
-    **dict.fromkeys(["next", "check", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    **dict.fromkeys(["next", "check", "watch", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
     "dev": "dev",
 }
 

@@ -97,12 +97,21 @@ class Workspace(msgspec.Struct, frozen=True):
         return target
 
     def answer(self, section: Section) -> Path:
-        """What to judge: the notebook beside the learner's file, if there is one and it is newer, else the file."""
+        """What to judge: the notebook beside the learner's file, if there is one and it is newer, else the file.
+
+        If there is neither, the stub is put there first.
+        """
+        return self.present(section) or self.file(section)
+
+    def present(self, section: Section) -> Path | None:
+        """The same, but None if there is neither."""
+        found: dict[Path, float] = {}
         target = self.path(section)
-        notebook = target.with_suffix(".ipynb")
-        if notebook.is_file() and (not target.exists() or notebook.stat().st_mtime > target.stat().st_mtime):
-            return notebook
-        return self.file(section)
+        for path in (target, target.with_suffix(".ipynb")):
+            with contextlib.suppress(OSError):  # an editor may be replacing it at this moment
+                if path.is_file():
+                    found[path] = path.stat().st_mtime
+        return max(found, key=found.__getitem__, default=None)
 
     def reset(self, section: Section) -> Path | None:
         """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""

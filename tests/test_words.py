@@ -19,8 +19,9 @@ SOURCES = [
     ROOT / "grader" / "workspace.py",
     ROOT / "grader" / "progress.py",
     ROOT / "grader" / "scaffold.py",
+    ROOT / "grader" / "watch.py",
 ]
-SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+SOURCES += sorted(p for folder in ("reports", "commands") for p in (ROOT / "grader" / folder).glob("*.py"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
 
 KINDS = [
@@ -97,6 +98,7 @@ def test_every_key_is_used():
         | {f"{k}_near" for k in exact}
         | {f"error.{k}_near" for k in exact}
         | {f"help.{k}" for k in exact}
+        | {f"{k}_by_key" for k in exact}
     )
     options = {f"help.option.{k}" for k in _OPTIONS}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}

@@ -48,6 +48,18 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
+@room.command("watch")
+@click.argument("what", metavar="[SECTION|PATH]", required=False)
+def watch(shell: Shell, what: str | None) -> None:
+    """Judge every save."""
+    from grader.watch import Watch
+
+    section, path = shell.target(what)
+    own = path.is_relative_to(shell.workspace.root) if shell.has_workspace() else False
+    keys = sys.stdin.isatty() and sys.stdout.isatty()
+    Watch(shell, section, None if own else path, keys=keys).run()
+
+
 @room.command("read")
 @click.argument("name", metavar="[SECTION]", required=False)
 def read(shell: Shell, name: str | None) -> None:
