@@ -12,6 +12,7 @@ from grader.shell import Shell
 
 ROOMS = {
     **dict.fromkeys(["next", "check", "watch", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    "completion": "completion",
     "dev": "dev",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from grader import guide
+from grader.commands.completion import sections, sections_or_files, sections_or_tasks, tasks
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, Room, tier
 from grader.reports import plain, words
 from grader.shell import Shell, Usage
@@ -26,7 +27,7 @@ def next_(shell: Shell) -> None:
 
 
 @room.command("check")
-@click.argument("what", metavar="[SECTION|PATH]", required=False)
+@click.argument("what", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
 @click.option("--debug", is_flag=True)
@@ -49,7 +50,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 
 
 @room.command("watch")
-@click.argument("what", metavar="[SECTION|PATH]", required=False)
+@click.argument("what", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
 def watch(shell: Shell, what: str | None) -> None:
     """Judge every save."""
     from grader.watch import Watch
@@ -61,15 +62,15 @@ def watch(shell: Shell, what: str | None) -> None:
 
 
 @room.command("read")
-@click.argument("name", metavar="[SECTION]", required=False)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
 def read(shell: Shell, name: str | None) -> None:
     """The lesson."""
     show(shell.section(name, remember=True).lesson(shell.lesson_lang))
 
 
 @room.command("hint")
-@click.argument("first", metavar="[SECTION]", required=False)
-@click.argument("second", metavar="[TASK]", required=False)
+@click.argument("first", metavar="[SECTION]", required=False, shell_complete=sections_or_tasks)
+@click.argument("second", metavar="[TASK]", required=False, shell_complete=tasks)
 def hint(shell: Shell, first: str | None, second: str | None) -> None:
     """One more hint."""
     section, task = shell.section_and_task(first, second)
@@ -90,7 +91,7 @@ def list_(shell: Shell) -> None:
 
 
 @room.command("reset")
-@click.argument("name", metavar="[SECTION]", required=False)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
 def reset(shell: Shell, name: str | None) -> None:
     """Start a section over."""
     section = shell.section(name)
