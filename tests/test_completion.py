@@ -49,7 +49,7 @@ def complete(environ: dict[str, str]) -> Callable[..., list[str]]:
             check=False,
         )
         assert done.stderr == ""
-        return [x.partition(",")[2] for x in done.stdout.splitlines()]
+        return [x.partition(",")[2] for x in done.stdout.splitlines() if x]
 
     return run
 

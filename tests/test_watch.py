@@ -371,21 +371,25 @@ def test_a_crash_gives_the_terminal_back(watch, file: Path, environ) -> None:
     assert screen.modes() == screen.before
 
 
-def test_ctrl_z_and_fg(watch, file: Path) -> None:
-    """Stopped, the terminal is the shell's; continued, it is ours again, drawn anew, and a save meanwhile is judged."""
-    screen = watch()
-    screen.until("checked: ")
-    cbreak = screen.modes()
-    screen.press("\x1a")
-    assert os.waitpid(screen.process.pid, os.WUNTRACED)[1] & 0xFF == 0x7F
-    assert screen.modes() == screen.before
-    file.write_text(RIGHT)
-    screen.process.send_signal(signal.SIGCONT)
-    screen.until("Passed: all tests")
-    screen.until("checked: ")
-    assert screen.modes() == cbreak
-    screen.press("q")
-    assert screen.end() == 0
+def test_ctrl_z_and_fg(file: Path, environ, tmp_path: Path) -> None:
+    """Stopped, the terminal is the shell's; after fg it is ours again, and a save meanwhile is judged."""
+    screen = OnTerminal(["bash", "--norc", "--noprofile", "-i"], environ, tmp_path)
+    try:
+        screen.press(f"{sys.executable} {ROOT / 'cli.py'} --course course watch; echo e''nded $?\n")
+        screen.until("checked: ")
+        screen.press("\x1a")
+        screen.until("Stopped")
+        screen.press("stty -a | grep -o '.icanon'; stty -a | grep -o ' echo '\n")
+        screen.until(r"\r\n icanon\r\n echo ")
+        file.write_text(RIGHT)
+        screen.press("fg\n")
+        screen.until("Passed: all tests")
+        screen.until("checked: ")
+        screen.press("q")
+        screen.press("echo e''cho\n")
+        screen.until("echo")
+    finally:
+        screen.close()
 
 
 def test_a_terminal_that_is_resized(watch, file: Path) -> None:
