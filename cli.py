@@ -11,7 +11,9 @@ from grader.reports import plain
 from grader.shell import Shell
 
 ROOMS = {
-    **dict.fromkeys(["next", "check", "watch", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    **dict.fromkeys(
+        ["next", "check", "watch", "read", "hint", "list", "reset", "init", "update", "doctor", "stop"], "learner"
+    ),
     "completion": "completion",
     "dev": "dev",
 }

@@ -24,7 +24,8 @@ from grader.course import Course, Section
 
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
-_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-reset-*")
+_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-reset-*", "*.before-update-*", "*.new.*")
+GIVEN = Path(".learn", "given")  # below a workspace: each file as the course gave it out, for `learn update`
 
 
 class WorkspaceError(Exception):
@@ -70,7 +71,7 @@ class Workspace(msgspec.Struct, frozen=True):
         In a folder that is a workspace already only what is missing is added.
         """
         folder = folder.expanduser().absolute()
-        with _readable_errors(folder):
+        with readable_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise WorkspaceError("init_not_a_folder", path=str(folder))
             if folder.is_dir() and any(folder.iterdir()) and _tree(folder, course) != folder.resolve():
@@ -91,9 +92,9 @@ class Workspace(msgspec.Struct, frozen=True):
         """The learner's file of a section; if it is missing the stub is put there first."""
         target = self.path(section)
         if not target.exists():
-            with _readable_errors(target):
+            with readable_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write(target, pristine(section, self.course, trusted=not self.in_place))
+                self._give(target, pristine(section, self.course, trusted=not self.in_place))
         return target
 
     def answer(self, section: Section) -> Path:
@@ -117,16 +118,23 @@ class Workspace(msgspec.Struct, frozen=True):
         """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""
         target = self.path(section)
         stub = pristine(section, self.course, trusted=not self.in_place)
-        with _readable_errors(target):
+        with readable_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
-                _write(target, stub)
+                self._give(target, stub)
                 return None
             if target.read_bytes() == stub:
                 return None
-            copy = _dated_copy(target)
-            _write(target, stub)
+            copy = dated_copy(target, "reset")
+            self._give(target, stub)
             return copy
+
+    def _give(self, target: Path, stub: bytes) -> None:
+        """A file of the course in place of the learner's; in a clone, git knows the original."""
+        if self.in_place:
+            write(target, stub)
+        else:
+            give(self.root, target.relative_to(self.root), stub)
 
 
 def is_installed(course: Course) -> bool:
@@ -245,35 +253,51 @@ class _Named(msgspec.Struct):
     id: str
 
 
-def _fill(course: Course, root: Path) -> int:
-    """Copies what is missing; course.yaml first, so that an init that was interrupted can be run again."""
-    stubs = {s.stub: s for s in course.sections}
+def handed_out(course: Course) -> Iterator[Path]:
+    """Every file that a learner gets, below exercises/; course.yaml first, so that what was interrupted can go on."""
     ignored = shutil.ignore_patterns(*_LEFT_OUT)
-    added = 0
     for folder, folders, names in os.walk(course.exercises):
         left_out = ignored(folder, [*folders, *names])
         folders[:] = sorted(set(folders) - left_out)
         for name in sorted(set(names) - left_out, key=lambda n: (n != "course.yaml", n)):
-            source = Path(folder) / name
-            target = root / source.relative_to(course.exercises)
-            if not os.path.lexists(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                section = stubs.get(source)
-                _write(target, pristine(section, course, trusted=True) if section else source.read_bytes())
-                added += 1
-    return added
+            yield (Path(folder) / name).relative_to(course.exercises)
 
 
-def _write(target: Path, data: bytes) -> None:
-    """All or nothing: a reader, or a kill, finds the old file or the new one."""
+def original(course: Course, part: Path) -> bytes:
+    """Such a file as the course gives it out. Raises WorkspaceError if that cannot be known."""
+    source = course.exercises / part
+    section = next((s for s in course.sections if s.stub == source), None)
+    return pristine(section, course, trusted=True) if section else source.read_bytes()
+
+
+def give(root: Path, part: Path, data: bytes) -> None:
+    """Puts a file of the course into a workspace. What it was is kept after that: killed between the two, the next
+    `learn update` finds a file that is up to date, and not one that the learner seems to have changed.
+    """
+    write(root / part, data)
+    write(root / GIVEN / part, data)
+
+
+def _fill(course: Course, root: Path) -> int:
+    """Copies what is missing."""
+    missing = [part for part in handed_out(course) if not os.path.lexists(root / part)]
+    for part in missing:
+        give(root, part, original(course, part))
+    return len(missing)
+
+
+def write(target: Path, data: bytes) -> None:
+    """All or nothing: a reader, or a kill, finds the old file or the new one. Folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     target = target.resolve()  # a link stays a link
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
     home.write(target, data, mode, durable=True)
 
 
-def _dated_copy(path: Path) -> Path:
+def dated_copy(path: Path, before: str) -> Path:
+    """A copy beside it, under a name that was not there: `gradients.before-reset-20260131-120000.py`."""
     data = path.read_bytes()
-    stem = f"{path.stem}.before-reset-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{path.stem}.before-{before}-{datetime.now():%Y%m%d-%H%M%S}"
     for again in range(1, 1000):
         copy = path.with_name(f"{stem}{'' if again == 1 else f'-{again}'}{path.suffix}")
         with contextlib.suppress(FileExistsError):
@@ -293,7 +317,8 @@ def _umask() -> int:
 
 
 @contextlib.contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
+def readable_errors(path: Path) -> Iterator[None]:
+    """An operating system's refusal becomes a WorkspaceError that names the file."""
     try:
         yield
     except OSError as e:

@@ -57,7 +57,7 @@ def complete(environ: dict[str, str]) -> Callable[..., list[str]]:
 def test_what_is_offered(complete, tmp_path: Path) -> None:
     """Commands; sections by number or slug; tasks of the section named, else of the current one; files."""
     course = f"learn --course {tmp_path / 'course'}"
-    assert complete("learn ch") == ["check"] and {"watch", "dev"} <= set(complete("learn "))
+    assert complete("learn ch") == ["check"] and {"watch", "update", "dev"} <= set(complete("learn "))
     assert complete(f"{course} read ") == ["1.1", "doubling", "1.2", "again"]
     assert complete(f"{course} check 1.") == ["1.1", "1.2"] and complete(f"{course} watch ag") == ["again"]
     assert complete(f"{course} check ./m") == ["./m"]  # bash then completes files

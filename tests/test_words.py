@@ -35,7 +35,7 @@ KINDS = [
 
 _OPTIONS = (
     *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
-    *("draws", "page_only", "anew"),
+    *("draws", "page_only", "anew", "dry"),
 )
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
@@ -104,7 +104,7 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.")}
+    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "update.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     used = exact | errors | measured | options | unread | kinds | findings

@@ -115,6 +115,19 @@ def init(shell: Shell, folder: str) -> None:
     click.echo(words.say("init.then", shell.lang))
 
 
+@room.command("update")
+@click.option("--dry-run", "dry", is_flag=True)
+def update(shell: Shell, dry: bool) -> None:
+    """Bring the workspace to the installed course."""
+    from grader.update import update
+
+    if shell.workspace.in_place:
+        raise Usage("update_in_place", path=shell.workspace.root)
+    changes = update(shell.course, shell.workspace.root, dry=dry)
+    for line in plain.updated(shell.course, changes, lambda p: shell.show(shell.workspace.root / p), shell.lang, dry):
+        click.echo(line)
+
+
 @room.command("doctor")
 def doctor(shell: Shell) -> None:
     """What this computer offers."""

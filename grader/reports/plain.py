@@ -2,7 +2,7 @@
 
 import platform
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.guide import Place
     from grader.mutants import Measure
     from grader.proof import Progress, Proof
+    from grader.update import Change
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
@@ -69,6 +70,33 @@ def following(section: "Section", path: str, lang: str) -> str:
     ]
     heading = f"{section.number}  {title(section.about.title, lang)}"
     return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", say("next.steps", lang, path=path)])
+
+
+def updated(
+    course: "Course", changes: "Iterable[Change]", show: Callable[[Path], str], lang: str, dry: bool
+) -> Iterator[str]:
+    """`learn update`: a line for each change as it is done; of files that only follow the course, how many."""
+    stubs = {s.stub.relative_to(course.exercises): s for s in course.sections}
+    counts = {"new": 0, "replaced": 0}
+    told = False
+    if dry:
+        yield say("update.dry", lang)
+    for kind, part, other in changes:
+        told = True
+        if kind == "new" and part in stubs:
+            of = stubs[part]
+            name = title(of.about.title, lang)
+            yield say("update.section", lang, number=of.number, title=name, path=show(part))
+        elif kind in counts:
+            counts[kind] += 1
+        else:
+            key = "merged_dry" if dry and kind == "merged" else kind
+            yield say(f"update.{key}", lang, path=show(part), other=show(other or part))
+    for kind, count in counts.items():
+        if count:
+            yield say(f"update.{kind}", lang, count=count)
+    if not told:
+        yield say("update.nothing", lang)
 
 
 def surroundings(course: "Course", workspace: Path | None, progress: Path, lang: str) -> list[str]:
