@@ -1,12 +1,15 @@
 """The `learn` command: which commands there are, and in which module each is."""
 
+from grader import interrupts
+
+# isort: split
 import io
 import sys
 
 import click
 
 from grader import guide
-from grader.commands.spoken import Learn, version, with_lang
+from grader.commands.spoken import INTERRUPTED, Learn, version, with_lang
 from grader.reports import plain
 from grader.shell import Shell
 
@@ -34,11 +37,18 @@ def learn(ctx: click.Context) -> None:
 
 def main() -> None:
     """The entry point."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
-    learn.main()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
+        learn.main()
+    except KeyboardInterrupt:  # where click does not see it
+        sys.exit(INTERRUPTED)
+    finally:
+        interrupts.silence()
 
+
+interrupts.heed()
 
 if __name__ == "__main__":
     main()

@@ -380,7 +380,7 @@ def test_ctrl_z_and_fg(file: Path, environ, tmp_path: Path) -> None:
         screen.press("\x1a")
         screen.until("Stopped")
         screen.press("stty -a | grep -o '.icanon'; stty -a | grep -o ' echo '\n")
-        screen.until(r"\r\n icanon\r\n echo ")
+        screen.until(r"(?<!stty) icanon\s+echo ")
         file.write_text(RIGHT)
         screen.press("fg\n")
         screen.until("Passed: all tests")
