@@ -20,6 +20,7 @@ SOURCES = [
     ROOT / "grader" / "progress.py",
     ROOT / "grader" / "scaffold.py",
     ROOT / "grader" / "watch.py",
+    ROOT / "grader" / "doctor.py",
 ]
 SOURCES += sorted(p for folder in ("reports", "commands") for p in (ROOT / "grader" / folder).glob("*.py"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
@@ -107,7 +108,8 @@ def test_every_key_is_used():
     families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "update.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
-    used = exact | errors | measured | options | unread | kinds | findings
+    signs = {f"doctor.{no}{k}" for k in exact for no in ("", "no_")}
+    used = exact | errors | signs | measured | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
 
 

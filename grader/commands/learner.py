@@ -1,5 +1,6 @@
 """What a learner does: next, check, read, hint, list, reset; init, doctor and stop around it."""
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -131,11 +132,14 @@ def update(shell: Shell, dry: bool) -> None:
 @room.command("doctor")
 def doctor(shell: Shell) -> None:
     """What this computer offers."""
-    workspace = shell.workspace.root if shell.has_workspace() else None
-    click.echo("\n".join(plain.surroundings(shell.course, workspace, shell.progress.path, shell.lang)))
-    from grader import pool
+    from grader import doctor
+    from grader.home import home
+    from grader.reports import terminal
 
-    click.echo("\n".join(plain.sandbox(pool.survey(shell.course), shell.lang)))
+    workspace = shell.workspace if shell.has_workspace() else None
+    quick = doctor.signs(shell.course, workspace, home(shell.environ), shell.progress.path)
+    for sign in itertools.chain(quick, doctor.sandbox(shell.course)):
+        terminal.show_sign(*sign, shell.lang)
 
 
 @room.command("stop")

@@ -1,14 +1,11 @@
 """The screens that need no rich, so that `learn`, `learn list` and `learn next` start at once."""
 
-import platform
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader import __version__
-from grader.model import Sandbox
 from grader.reports.sentences import number
 from grader.reports.words import say
 
@@ -99,37 +96,13 @@ def updated(
         yield say("update.nothing", lang)
 
 
-def surroundings(course: "Course", workspace: Path | None, progress: Path, lang: str) -> list[str]:
-    """The part of `learn doctor` that tells which versions and folders are in use."""
-    where = say("doctor.no_workspace", lang) if workspace is None else say("doctor.workspace", lang, path=workspace)
-    return [
-        say("doctor.versions", lang, python=platform.python_version(), torch=_torch(lang), learn=__version__),
-        say(
-            "doctor.course",
-            lang,
-            title=title(course.about.title, lang),
-            count=len(course.sections),
-            path=course.exercises,
-        ),
-        where,
-        say("doctor.progress", lang, path=progress),
-    ]
-
-
-def sandbox(found: Sandbox, lang: str) -> list[str]:
-    """The part of `learn doctor` that tells how code is confined."""
-    facts = say(
-        "doctor.facts",
-        lang,
-        landlock=found.landlock_abi,
-        seccomp=_yes(found.seccomp, lang),
-        userns=_yes(found.userns, lang),
-        memory=found.memory,
-    )
-    lines = [say("doctor.sandbox", lang, tier=found.tier.value), say(f"doctor.tier.{found.tier.value}", lang), facts]
-    if found.degraded:
-        lines.append(say("doctor.degraded", lang, what=", ".join(found.degraded)))
-    return lines
+def sign(key: str, params: Mapping[str, Any], lang: str) -> str:
+    """One thing that `learn doctor` has looked at."""
+    shown: dict[str, Any] = {k: _yes(v, lang) if isinstance(v, bool) else v for k, v in params.items()}
+    if key == "course":
+        shown["title"] = title(shown.pop("titles"), lang)
+    text = say(f"doctor.{key}", lang, **shown)
+    return text + say(f"doctor.tier.{shown['tier']}", lang) if key == "sandbox" else text
 
 
 def hint_heading(section: "Section", task: int, shown: int, total: int, lang: str) -> str:
@@ -159,15 +132,6 @@ def _summary(places: "list[Place]", lang: str) -> str:
         points=number(sum((p.points for p in places), Fraction(0))),
         possible=number(sum((p.possible for p in places), Fraction(0))),
     )
-
-
-def _torch(lang: str) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return say("doctor.absent", lang)
 
 
 def _yes(value: bool, lang: str) -> str:

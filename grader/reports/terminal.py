@@ -3,17 +3,18 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import title
+from grader.reports.plain import sign, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 WIDTH = 80
 _PRINTED = 20  # lines kept of what the learner's code printed
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
-_STYLES = {"✓": "green", "✗": "red", "·": "yellow"}
+_STYLES = {"✓": "green", "✗": "red", "·": "yellow", "!": "yellow"}
+_MARKS = {"good": "✓", "lacking": "!", "bad": "✗"}
 
 
 def console(file: IO[str] | None = None) -> Console:
@@ -87,6 +89,20 @@ def _compose(screen: "_Screen", debug: bool, hints_left: Mapping[int, int], keys
         screen.tasks()
     screen.printed()
     screen.foot(sentences.suggestion(verdict, screen.section, screen.lang, screen.path, hints_left, keys=keys))
+
+
+def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None:
+    """One line of `learn doctor`: what was looked at, and whether that is as it should be."""
+    out = console()
+    symbol = _MARKS[mark]
+    text = sign(key, params, lang)
+    if out.is_terminal:
+        row = Table.grid(padding=(0, 1))
+        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(text, overflow="fold"))
+        out.print(row)
+    else:
+        out.file.write(f"{symbol} {text}\n")
+    out.file.flush()
 
 
 class Board:
