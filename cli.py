@@ -1,20 +1,25 @@
 """The `learn` command: which commands there are, and in which module each is."""
 
+from grader import interrupts
+
+# isort: split
 import io
 import sys
 
 import click
 
 from grader import guide
-from grader.commands.spoken import Learn, version, with_lang
+from grader.commands.spoken import INTERRUPTED, Learn, version, with_lang
 from grader.reports import plain
 from grader.shell import Shell
 
-ROOMS = {
-    **dict.fromkeys("next check read hint solution list reset init notebook doctor stop".split(), "learner"),  # noqa: SIM905
-    **dict.fromkeys(["grade", "scores", "adjust"], "teacher"),
+_COMMANDS = {  # by the module of commands/ that has them
+    "learner": "next check watch read hint solution list reset init update notebook doctor stop",
+    "completion": "completion",
+    "teacher": "grade scores adjust",
     "dev": "dev",
 }
+ROOMS = {name: module for module, names in _COMMANDS.items() for name in names.split()}
 
 
 @click.group("learn", cls=Learn, help="learn", rooms=ROOMS, invoke_without_command=True)
@@ -32,11 +37,18 @@ def learn(ctx: click.Context) -> None:
 
 def main() -> None:
     """The entry point."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
-    learn.main()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
+        learn.main()
+    except KeyboardInterrupt:  # where click does not see it
+        sys.exit(INTERRUPTED)
+    finally:
+        interrupts.silence()
 
+
+interrupts.heed()
 
 if __name__ == "__main__":
     main()

@@ -93,7 +93,7 @@ class _Runner(Fixtures):
         if examples not in self.benches:
             file = examples.with_name(section.stub.name)
             try:
-                text = self.shell.read(section, file)
+                text = self.shell.text(section, file)
             except Usage as e:
                 pytest.fail(told(e, self.shell.lang) or "", pytrace=False)
             probes = section.probes.read_text(encoding="utf-8") if section.probes.is_file() else ""

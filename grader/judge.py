@@ -63,6 +63,9 @@ class _Sitting(Fixtures):
         self.errors: list[str] = []
         self.call: pytest.CallInfo[None] | None = None
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.option.tbstyle = "native"  # pytest's own form reads the sources of every frame, and nobody sees it
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = [i for i in session.items if isinstance(i, pytest.Function)]

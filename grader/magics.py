@@ -109,11 +109,11 @@ class Magics:
         file = here.with_suffix(".py")
         if here == file or not file.is_file() or not is_newer(file, here):
             return here
-        return here if notebook.same(learner.read(section, here), learner.read(section, file)) else file
+        return here if notebook.same(learner.text(section, here), learner.text(section, file)) else file
 
     def _text(self, learner: Shell, section: Section, path: Path) -> tuple[str, str, bool]:
         """The text to judge, a word on what it is, and whether something may be missing from it."""
-        text = learner.read(section, path)
+        text = learner.text(section, path)
         if not self._is_here(path):
             return text, words.say("notebook.file", learner.lang, path=learner.show(path)), False
         saved = path.stat().st_mtime

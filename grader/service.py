@@ -105,8 +105,8 @@ def running(home: Path) -> bool:
 
 def _exchange(sock: socket.socket, ask: Ask, meanwhile: Callable[[], object]) -> Answer:
     with sock:
-        _send(sock, ask)
         try:
+            _send(sock, ask)
             meanwhile()
             return _receive(sock, Answer)
         except KeyboardInterrupt:
@@ -262,6 +262,19 @@ def _take(lock: int, address: Path) -> None:
             time.sleep(0.01)
 
 
+@contextlib.contextmanager
+def _unhurried() -> Iterator[None]:
+    """Ctrl-C waits until this is done: a warm judge serves the next check too, half an import of torch nobody."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 class _Service:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
@@ -271,6 +284,7 @@ class _Service:
 
     def serve(self) -> None:
         """One request after the other."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the caller may have been started deaf to it
         self.listener.settimeout(IDLE_SECONDS)
         try:
             while True:
@@ -317,7 +331,9 @@ class _Service:
             if self.judge is None or self.of != of:
                 if self.judge is not None:
                     self.judge.__exit__()
-                self.judge, self.of = pool.Judge(course), of
+                with _unhurried():
+                    self.judge, self.of = pool.Judge(course), of
+                    self.judge.sandbox()
             self.judge.course = course  # read anew: its files may have changed
             return self.judge.grade([job])[0]
         except (CourseError, LookupError, Unavailable, Lost):

@@ -173,22 +173,22 @@ class Shell:
 
     def judge(self, section: Section, path: Path, *, require: str | None, debug: bool) -> Verdict:
         """The verdict on a file. Raises Usage for a file that cannot be judged, NoSandbox."""
-        text = self.read(section, path)
+        text = self.text(section, path)
         if debug:
             from grader import judge
 
             return judge.debug(section, text, path)
-        return self.judge_text(section, text, require)
+        return self.judge_text(section, text, require=require)
 
-    def read(self, section: Section, path: Path) -> str:
-        """The text of an answer. Raises Usage for a file that is none."""
+    def text(self, section: Section, path: Path) -> str:
+        """What there is to judge in a file. Raises Usage."""
         from grader import submission
 
         with self._readable(path):
             return submission.read(path, section.stub.name).text
 
-    def judge_text(self, section: Section, text: str, require: str | None = None) -> Verdict:
-        """The verdict on a text. Raises NoSandbox."""
+    def judge_text(self, section: Section, text: str, *, require: str | None = None) -> Verdict:
+        """The verdict on an answer. Raises NoSandbox."""
         from grader import service
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)

@@ -24,7 +24,8 @@ from grader.course import Course, Section
 
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
-_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*")
+_LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*", "*.new.*")
+GIVEN = Path(".learn", "given")  # below a workspace: each file as the course gave it out, for `learn update`
 
 
 class WorkspaceError(Exception):
@@ -70,7 +71,7 @@ class Workspace(msgspec.Struct, frozen=True):
         In a folder that is a workspace already only what is missing is added.
         """
         folder = folder.expanduser().absolute()
-        with _readable_errors(folder):
+        with readable_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise WorkspaceError("init_not_a_folder", path=str(folder))
             if folder.is_dir() and any(folder.iterdir()) and _tree(folder, course) != folder.resolve():
@@ -91,23 +92,31 @@ class Workspace(msgspec.Struct, frozen=True):
         """The learner's file of a section; if it is missing, it is made of the notebook beside it, else of the stub."""
         target = self.path(section)
         if not target.exists():
-            with _readable_errors(target):
+            with readable_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 text = _text(notebook_of(target))
                 stub = text is None and pristine(section, self.course, trusted=not self.in_place)
-                _write(target, stub or (text or "").encode())
+                if stub:
+                    self._give(target, stub)
+                else:
+                    write(target, (text or "").encode())
         return target
 
     def answer(self, section: Section) -> Path:
-        """What to judge of the learner's file and the notebook beside it: the newer one, unless nothing is written in
-        it (as when git has brought the stub back). The file, if there is no notebook.
+        """What to judge: `present`, or else the stub, which is put there first."""
+        return self.present(section) or self.file(section)
+
+    def present(self, section: Section) -> Path | None:
+        """Of the learner's file and the notebook beside it the newer one, unless nothing is written in it (as when git
+        has brought the stub back). None if there is neither.
         """
         target = self.path(section)
-        notebook = notebook_of(target)
-        if not notebook.is_file() or not target.exists():
-            return notebook if notebook.is_file() else self.file(section)
-        newer, older = (notebook, target) if is_newer(notebook, target) else (target, notebook)
-        return older if _written(newer) is False and _written(older) else newer
+        there = [p for p in (notebook_of(target), target) if p.is_file()]
+        with contextlib.suppress(OSError):  # an editor may be replacing it at this moment
+            if len(there) == 2:
+                newer, older = there if is_newer(*there) else reversed(there)
+                return older if _written(newer) is False and _written(older) else newer
+        return there[-1] if there else None
 
     def notebook(self, section: Section, intro: str) -> "Paired":
         """The learner's file and the notebook beside it say the same after this; what is missing is made.
@@ -120,15 +129,15 @@ class Workspace(msgspec.Struct, frozen=True):
         source = self.answer(section)
         file = self.file(section)
         notebook = notebook_of(file)
-        with _readable_errors(file):
+        with readable_errors(file):
             differ = notebook.exists() and not _same(file, notebook)
             text = submission.read(source).text
             full = submission.with_checks(text, intro)
             lost = notebook if differ and source == file else file if differ else None
             changed = {lost, file if full != text and _written(file) else None} - {None}
-            copies = {path: _dated_copy(path, "sync") for path in changed if path}
+            copies = {path: dated_copy(path, "sync") for path in changed if path}
             if differ or full != text:
-                _write(file, full.encode())
+                write(file, full.encode())
             if differ or full != text or not notebook.exists():
                 _pair(file, notebook)
             _date_alike(file, notebook)
@@ -141,19 +150,19 @@ class Workspace(msgspec.Struct, frozen=True):
         """
         target = self.path(section)
         stub = pristine(section, self.course, trusted=not self.in_place)
-        with _readable_errors(target):
+        with readable_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if notebook_of(target).exists() and intro:
                 from grader import submission
 
                 stub = submission.with_checks(stub.decode(), intro).encode()
             if not target.exists():
-                _write(target, stub)
+                self._give(target, stub)
                 return None
             if target.read_bytes() == stub:
                 return None
-            copy = _dated_copy(target, "reset")
-            _write(target, stub)
+            copy = dated_copy(target, "reset")
+            self._give(target, stub)
             return copy
 
     def reset_notebook(self, section: Section) -> Path | None:
@@ -164,10 +173,17 @@ class Workspace(msgspec.Struct, frozen=True):
         notebook = notebook_of(file)
         if not notebook.exists() or _same(file, notebook):
             return None
-        with _readable_errors(notebook):
-            copy = _dated_copy(notebook, "reset")
+        with readable_errors(notebook):
+            copy = dated_copy(notebook, "reset")
             _pair(file, notebook)
             return copy
+
+    def _give(self, target: Path, stub: bytes) -> None:
+        """A file of the course in place of the learner's; in a clone, git knows the original."""
+        if self.in_place:
+            write(target, stub)
+        else:
+            give(self.root, target.relative_to(self.root), stub)
 
 
 class Paired(NamedTuple):
@@ -309,27 +325,42 @@ class _Named(msgspec.Struct):
     id: str
 
 
-def _fill(course: Course, root: Path) -> int:
-    """Copies what is missing; course.yaml first, so that an init that was interrupted can be run again."""
-    stubs = {s.stub: s for s in course.sections}
+def handed_out(course: Course) -> Iterator[Path]:
+    """Every file that a learner gets, below exercises/; course.yaml first, so that what was interrupted can go on."""
     ignored = shutil.ignore_patterns(*_LEFT_OUT)
-    added = 0
     for folder, folders, names in os.walk(course.exercises):
         left_out = ignored(folder, [*folders, *names])
         folders[:] = sorted(set(folders) - left_out)
         for name in sorted(set(names) - left_out, key=lambda n: (n != "course.yaml", n)):
-            source = Path(folder) / name
-            target = root / source.relative_to(course.exercises)
-            if not os.path.lexists(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                section = stubs.get(source)
-                _write(target, pristine(section, course, trusted=True) if section else source.read_bytes())
-                added += 1
-    return added
+            yield (Path(folder) / name).relative_to(course.exercises)
 
 
-def _write(target: Path, data: bytes) -> None:
-    """All or nothing: a reader, or a kill, finds the old file or the new one."""
+def original(course: Course, part: Path) -> bytes:
+    """Such a file as the course gives it out. Raises WorkspaceError if that cannot be known."""
+    source = course.exercises / part
+    section = next((s for s in course.sections if s.stub == source), None)
+    return pristine(section, course, trusted=True) if section else source.read_bytes()
+
+
+def give(root: Path, part: Path, data: bytes) -> None:
+    """Puts a file of the course into a workspace. What it was is kept after that: killed between the two, the next
+    `learn update` finds a file that is up to date, and not one that the learner seems to have changed.
+    """
+    write(root / part, data)
+    write(root / GIVEN / part, data)
+
+
+def _fill(course: Course, root: Path) -> int:
+    """Copies what is missing."""
+    missing = [part for part in handed_out(course) if not os.path.lexists(root / part)]
+    for part in missing:
+        give(root, part, original(course, part))
+    return len(missing)
+
+
+def write(target: Path, data: bytes) -> None:
+    """All or nothing: a reader, or a kill, finds the old file or the new one. Folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     target = target.resolve()  # a link stays a link
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
     home.write(target, data, mode, durable=True)
@@ -363,7 +394,7 @@ def _pair(file: Path, notebook: Path) -> None:
     from grader import submission
 
     old = notebook.read_bytes() if _text(notebook) is not None else b""
-    _write(notebook, submission.as_notebook(submission.read(file).text, old))
+    write(notebook, submission.as_notebook(submission.read(file).text, old))
     _date_alike(file, notebook)
 
 
@@ -374,9 +405,10 @@ def _date_alike(file: Path, notebook: Path) -> None:
         os.utime(path, ns=(latest, latest))
 
 
-def _dated_copy(path: Path, why: str) -> Path:
+def dated_copy(path: Path, before: str) -> Path:
+    """A copy beside it, under a name that was not there: `gradients.before-reset-20260131-120000.py`."""
     data = path.read_bytes()
-    stem = f"{path.stem}.before-{why}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{path.stem}.before-{before}-{datetime.now():%Y%m%d-%H%M%S}"
     for again in range(1, 1000):
         copy = path.with_name(f"{stem}{'' if again == 1 else f'-{again}'}{path.suffix}")
         with contextlib.suppress(FileExistsError):
@@ -396,7 +428,8 @@ def _umask() -> int:
 
 
 @contextlib.contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
+def readable_errors(path: Path) -> Iterator[None]:
+    """An operating system's refusal becomes a WorkspaceError that names the file."""
     try:
         yield
     except OSError as e:

@@ -520,3 +520,13 @@ def test_the_judges_own_time_is_not_the_learners(cells: warden.Warden, folder: P
         "    expect(learner.double(torch.ones(1))).close_to(torch.full((1,), 2.0))\n"
     )
     assert grade(cells, folder, tests).passed
+
+
+def test_a_file_that_cannot_be_read_costs_no_time(cells: warden.Warden, folder: Path) -> None:
+    """Sixty tests of a file with a syntax error take no longer than of a right answer: what is raised does not grow."""
+    tests = "".join(
+        f"@task(1)\ndef test_{i}(learner):\n    assert learner.double(torch.ones(1)) == 2\n\n" for i in range(60)
+    )
+    right, broken = (grade(cells, folder, tests, text) for text in (RIGHT, RIGHT + "\nx = (\n"))
+    assert right.passed and {c.kind for c in broken.checks} == {"syntax"}
+    assert broken.times.total < 3 * right.times.total

@@ -99,15 +99,17 @@ def test_every_key_is_used():
         | {f"{k}_near" for k in exact}
         | {f"error.{k}_near" for k in exact}
         | {f"help.{k}" for k in exact}
+        | {f"{k}_by_key" for k in exact}
     )
     options = {f"help.option.{p.name}" for c in _commands(cli.learn) for p in c.params} | {"help.option.help"}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.")}
+    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.", "update.")}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
-    used = exact | errors | measured | options | unread | kinds | findings
+    signs = {f"doctor.{no}{k}" for k in exact for no in ("", "no_")}
+    used = exact | errors | signs | measured | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
 
 

@@ -10,7 +10,7 @@ import pytest
 import tiny_course
 
 from grader.course import Course
-from grader.workspace import Workspace, WorkspaceError, is_installed, pristine
+from grader.workspace import GIVEN, Workspace, WorkspaceError, is_installed, pristine
 
 
 @pytest.fixture
@@ -93,12 +93,16 @@ def test_a_workspace_of_another_course_is_passed_over(course, tmp_path):
 
 
 def test_init_copies_what_a_learner_may_see(installed, tmp_path):
-    """The whole exercises tree arrives, and no build litter."""
+    """The whole exercises tree arrives, without build litter; and once more for `learn update` to compare with."""
     litter = installed.exercises / "01_first" / "__pycache__"
     litter.mkdir()
     (litter / "x.pyc").write_bytes(b"")
     made, count = Workspace.init(installed, tmp_path / "ws")
-    copied = {p.relative_to(made.root) for p in made.root.rglob("*") if p.is_file()}
+    copied, given = (
+        {p.relative_to(tree) for p in tree.glob("[!.]*/**/*") if p.is_file()} | {Path("course.yaml")}
+        for tree in (made.root, made.root / GIVEN)
+    )
+    assert given == copied
     expected = {p.relative_to(installed.exercises) for p in installed.exercises.rglob("*") if p.suffix != ".pyc"}
     assert copied == {p for p in expected if (installed.exercises / p).is_file()}
     assert count == len(copied)

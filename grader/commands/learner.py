@@ -1,11 +1,13 @@
 """What a learner does: next, check, read, hint, list, reset, notebook; init, doctor and stop around it."""
 
+import itertools
 import sys
 from pathlib import Path
 
 import click
 
 from grader import guide
+from grader.commands.completion import sections, sections_or_files, sections_or_tasks, tasks
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, Room, tier
 from grader.reports import plain, words
 from grader.shell import Shell, Usage
@@ -26,7 +28,7 @@ def next_(shell: Shell) -> None:
 
 
 @room.command("check")
-@click.argument("what", metavar="[SECTION|PATH]", required=False)
+@click.argument("what", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
 @click.option("--debug", is_flag=True)
@@ -49,8 +51,20 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
+@room.command("watch")
+@click.argument("what", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
+def watch(shell: Shell, what: str | None) -> None:
+    """Judge every save."""
+    from grader.watch import Watch
+
+    section, path = shell.target(what)
+    own = path.is_relative_to(shell.workspace.root) if shell.has_workspace() else False
+    keys = sys.stdin.isatty() and sys.stdout.isatty()
+    Watch(shell, section, None if own else path, keys=keys).run()
+
+
 @room.command("read")
-@click.argument("name", metavar="[SECTION]", required=False)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
 def read(shell: Shell, name: str | None) -> None:
     """The lesson."""
     section = shell.section(name, remember=True)
@@ -58,8 +72,8 @@ def read(shell: Shell, name: str | None) -> None:
 
 
 @room.command("hint")
-@click.argument("first", metavar="[SECTION]", required=False)
-@click.argument("second", metavar="[TASK]", required=False)
+@click.argument("first", metavar="[SECTION]", required=False, shell_complete=sections_or_tasks)
+@click.argument("second", metavar="[TASK]", required=False, shell_complete=tasks)
 def hint(shell: Shell, first: str | None, second: str | None) -> None:
     """One more hint."""
     section, task = shell.section_and_task(first, second)
@@ -97,7 +111,7 @@ def list_(shell: Shell) -> None:
 
 
 @room.command("reset")
-@click.argument("name", metavar="[SECTION]", required=False)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
 def reset(shell: Shell, name: str | None) -> None:
     """Start a section over."""
     section = shell.section(name)
@@ -122,14 +136,30 @@ def init(shell: Shell, folder: str) -> None:
     click.echo(words.say("init.then", shell.lang))
 
 
+@room.command("update")
+@click.option("--dry-run", "dry", is_flag=True)
+def update(shell: Shell, dry: bool) -> None:
+    """Bring the workspace to the installed course."""
+    from grader.update import update
+
+    if shell.workspace.in_place:
+        raise Usage("update_in_place", path=shell.workspace.root)
+    changes = update(shell.course, shell.workspace.root, dry=dry)
+    for line in plain.updated(shell.course, changes, lambda p: shell.show(shell.workspace.root / p), shell.lang, dry):
+        click.echo(line)
+
+
 @room.command("doctor")
 def doctor(shell: Shell) -> None:
     """What this computer offers."""
-    workspace = shell.workspace.root if shell.has_workspace() else None
-    click.echo("\n".join(plain.surroundings(shell.course, workspace, shell.progress.path, shell.lang)))
-    from grader import pool
+    from grader import doctor
+    from grader.home import home
+    from grader.reports import terminal
 
-    click.echo("\n".join(plain.sandbox(pool.survey(shell.course), shell.lang)))
+    workspace = shell.workspace if shell.has_workspace() else None
+    quick = doctor.signs(shell.course, workspace, home(shell.environ), shell.progress.path)
+    for sign in itertools.chain(quick, doctor.sandbox(shell.course)):
+        terminal.show_sign(*sign, shell.lang)
 
 
 @room.command("stop")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem, split_arg_string
 
 from grader import __version__, yamls
 from grader.course import CourseError
@@ -14,6 +15,7 @@ from grader.model import Tier
 from grader.reports import words
 from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 
+_COMPLETE = "_LEARN_COMPLETE"  # set by a shell that asks for completions
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -70,6 +72,10 @@ class SpokenGroup(Spoken, click.Group):
             found = {n: self.get_command(ctx, n) for n in self.list_commands(ctx)}
             formatter.write_dl([(n, c.get_short_help_str()) for n, c in found.items() if c])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        with ctx.scope(cleanup=False):  # the short help asks for the language
+            return super().shell_complete(ctx, incomplete)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -98,7 +104,8 @@ class Learn(SpokenGroup):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         given = list(sys.argv[1:] if args is None else args)
-        shell = Shell(_asked(given, "--course"), _asked(given, "--lang"))
+        typed = split_arg_string(os.environ.get("COMP_WORDS", "")) if _COMPLETE in os.environ else given
+        shell = Shell(_asked(typed, "--course"), _asked(typed, "--lang"))
         try:
             code = super().main(given, "learn", standalone_mode=False, obj=shell)
         except Exception as e:
@@ -117,6 +124,8 @@ def _ending(error: Exception, shell: Shell) -> int:
     """One clear line on stderr, and the exit code."""
     if isinstance(error, click.Abort):
         return INTERRUPTED
+    if _COMPLETE in os.environ:  # somebody is typing: no place for a message
+        return OUR_FAULT
     try:
         lang = shell.lang
     except words.UnknownLanguage:
@@ -170,7 +179,7 @@ def _help_key(param: click.Parameter) -> str:
 
 
 def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value:
+    if value and not ctx.resilient_parsing:  # as when Tab is pressed
         _shell(ctx).remember_lang()
 
 
@@ -186,7 +195,7 @@ def tier(_: click.Context, param: click.Parameter, value: str | None) -> str | N
 
 def version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     """Says the version and ends."""
-    if value:
+    if value and not ctx.resilient_parsing:
         click.echo(__version__)
         ctx.exit()
 

@@ -1,14 +1,12 @@
 """The screens that need no rich, so that `learn`, `learn list` and `learn next` start at once."""
 
-import platform
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader import __version__
-from grader.model import Finding, Sandbox
+from grader.model import Finding
 from grader.reports.sentences import number
 from grader.reports.words import LANGUAGES, say
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from grader.mutants import Measure
     from grader.pictures import Written
     from grader.proof import Progress, Proof
+    from grader.update import Change
 
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
@@ -73,37 +72,40 @@ def following(section: "Section", path: str, lang: str) -> str:
     return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", say("next.steps", lang, path=path)])
 
 
-def surroundings(course: "Course", workspace: Path | None, progress: Path, lang: str) -> list[str]:
-    """The part of `learn doctor` that tells which versions and folders are in use."""
-    where = say("doctor.no_workspace", lang) if workspace is None else say("doctor.workspace", lang, path=workspace)
-    return [
-        say("doctor.versions", lang, python=platform.python_version(), torch=_torch(lang), learn=__version__),
-        say(
-            "doctor.course",
-            lang,
-            title=title(course.about.title, lang),
-            count=len(course.sections),
-            path=course.exercises,
-        ),
-        where,
-        say("doctor.progress", lang, path=progress),
-    ]
+def updated(
+    course: "Course", changes: "Iterable[Change]", show: Callable[[Path], str], lang: str, dry: bool
+) -> Iterator[str]:
+    """`learn update`: a line for each change as it is done; of files that only follow the course, how many."""
+    stubs = {s.stub.relative_to(course.exercises): s for s in course.sections}
+    counts = {"new": 0, "replaced": 0}
+    told = False
+    if dry:
+        yield say("update.dry", lang)
+    for kind, part, other in changes:
+        told = True
+        if kind == "new" and part in stubs:
+            of = stubs[part]
+            name = title(of.about.title, lang)
+            yield say("update.section", lang, number=of.number, title=name, path=show(part))
+        elif kind in counts:
+            counts[kind] += 1
+        else:
+            key = "merged_dry" if dry and kind == "merged" else kind
+            yield say(f"update.{key}", lang, path=show(part), other=show(other or part))
+    for kind, count in counts.items():
+        if count:
+            yield say(f"update.{kind}", lang, count=count)
+    if not told:
+        yield say("update.nothing", lang)
 
 
-def sandbox(found: Sandbox, lang: str) -> list[str]:
-    """The part of `learn doctor` that tells how code is confined."""
-    facts = say(
-        "doctor.facts",
-        lang,
-        landlock=found.landlock_abi,
-        seccomp=_yes(found.seccomp, lang),
-        userns=_yes(found.userns, lang),
-        memory=found.memory,
-    )
-    lines = [say("doctor.sandbox", lang, tier=found.tier.value), say(f"doctor.tier.{found.tier.value}", lang), facts]
-    if found.degraded:
-        lines.append(say("doctor.degraded", lang, what=", ".join(found.degraded)))
-    return lines
+def sign(key: str, params: Mapping[str, Any], lang: str) -> str:
+    """One thing that `learn doctor` has looked at."""
+    shown: dict[str, Any] = {k: _yes(v, lang) if isinstance(v, bool) else v for k, v in params.items()}
+    if key == "course":
+        shown["title"] = title(shown.pop("titles"), lang)
+    text = say(f"doctor.{key}", lang, **shown)
+    return text + say(f"doctor.tier.{shown['tier']}", lang) if key == "sandbox" else text
 
 
 def hint_heading(section: "Section", task: int, shown: int, total: int, lang: str) -> str:
@@ -158,15 +160,6 @@ def _summary(places: "list[Place]", lang: str) -> str:
         points=number(sum((p.points for p in places), Fraction(0))),
         possible=number(sum((p.possible for p in places), Fraction(0))),
     )
-
-
-def _torch(lang: str) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return say("doctor.absent", lang)
 
 
 def _yes(value: bool, lang: str) -> str:

@@ -91,30 +91,44 @@ def task_points(verdict: Verdict, section: "Section", task: int) -> tuple[str, s
 
 
 def suggestion(
-    verdict: Verdict, section: "Section", lang: str, at: Callable[[int | None], str], hints_left: Mapping[int, int]
+    verdict: Verdict,
+    section: "Section",
+    lang: str,
+    at: Callable[[int | None], str],
+    hints_left: Mapping[int, int],
+    *,
+    keys: bool = False,
 ) -> str:
     """The one next step. `at` tells a line of the answer, or (None) the whole; `hints_left` how many hints of each task
-    were not shown yet.
+    were not shown yet; `keys`: it is a key of `learn watch`, not a command.
     """
+    step, params = _step(verdict, section, at, hints_left)
+    by_key = f"{step}_by_key"
+    return say(by_key if keys and by_key in messages() else step, lang, **params)
+
+
+def _step(
+    verdict: Verdict, section: "Section", at: Callable[[int | None], str], hints_left: Mapping[int, int]
+) -> tuple[str, dict[str, Any]]:
     if verdict.broken:
-        return say("suggest.doctor", lang)
+        return "suggest.doctor", {}
     if verdict.passed:
-        return say("suggest.next", lang, section=section.number)
+        return "suggest.next", {"section": section.number}
     if first := common_cause(verdict.checks):
-        return say("suggest.mend_line", lang, place=at(first.where))
+        return "suggest.mend_line", {"place": at(first.where)}
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
     wrong = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
     if not wrong:
         task = next((c.task for c in failing if unwritten(c)), 1)
         started = len(failing) < len(verdict.checks)
         key = "suggest.go_on_writing" if started else "suggest.start"
-        return say(key, lang, section=section.number, task=task)
+        return key, {"section": section.number, "task": task}
     task = wrong[0].task
     if hints_left.get(task):
-        return say("suggest.hint", lang, section=section.number, task=task)
+        return "suggest.hint", {"section": section.number, "task": task}
     if section.about.docs:
-        return say("suggest.docs", lang, page=section.about.docs[0])
-    return say("suggest.read", lang, section=section.number)
+        return "suggest.docs", {"page": section.about.docs[0]}
+    return "suggest.read", {"section": section.number}
 
 
 def of_task(verdict: Verdict, section: "Section", task: int) -> Verdict:

@@ -5,17 +5,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import answer_title, tasks_of, title
+from grader.reports.plain import answer_title, sign, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ _BESIDE = 72  # columns that one of several answers beside each other needs
 _PRINTED = 20  # lines kept of what the learner's code printed
 _HTML = '<pre style="white-space: pre-wrap">{code}</pre>'
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
-_STYLES = {"✓": "green", "✗": "red", "·": "yellow"}
+_STYLES = {"✓": "green", "✗": "red", "·": "yellow", "!": "yellow"}
+_MARKS = {"good": "✓", "lacking": "!", "bad": "✗"}
 
 
 class Seen(NamedTuple):
@@ -116,16 +120,19 @@ def show_verdict(
     *,
     hints_left: Mapping[int, int] | None = None,
     debug: bool = False,
+    watched: bool = False,
+    keys: bool = False,
     file: IO[str] | None = None,
 ) -> None:
     """The whole screen of `learn check`. `seen`: what was judged, or just its path; `hints_left`: how many of each task
-    were not shown yet.
+    were not shown yet; `watched`: one of many, so that each failing task says of which section it is; `keys`: the next
+    step is a key.
     """
     seen = Seen(seen) if isinstance(seen, str) else seen
     out = console(file)
     with out.capture() as captured:
-        suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {})
-        _compose(_Screen(verdict, section, seen, lang, out), debug, suggestion)
+        suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {}, keys=keys)
+        _compose(_Screen(verdict, section, seen, lang, out, watched), debug, suggestion)
     text = captured.get()
     out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
     out.file.flush()
@@ -169,8 +176,102 @@ def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
     screen.foot(suggestion)
 
 
+def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None:
+    """One line of `learn doctor`: what was looked at, and whether that is as it should be."""
+    out = console()
+    symbol = _MARKS[mark]
+    text = sign(key, params, lang)
+    if out.is_terminal:
+        row = Table.grid(padding=(0, 1))
+        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(text, overflow="fold"))
+        out.print(row)
+    else:
+        out.file.write(f"{symbol} {text}\n")
+    out.file.flush()
+
+
+class Board:
+    """What `learn watch` writes on. A terminal shows one screen at a time: a text, the keys, a line for what goes on.
+    A pipe gets everything in a row.
+    """
+
+    def __init__(self, keys: str = "", file: IO[str] | None = None) -> None:
+        """`keys`: what each key does, separated by " · "; "" where there are none."""
+        self.keys = keys
+        self.file = console(file).file
+        self._status = False  # True while the cursor is on that line
+
+    @property
+    def live(self) -> bool:
+        """True on a terminal."""
+        return console(self.file).is_terminal
+
+    @property
+    def height(self) -> int:
+        """Lines of text that fit above keys and status."""
+        return console(self.file).height - 2 - len(self._of_keys())
+
+    def begin(self) -> None:
+        """A new screen: what was there is scrolled out of sight by the terminal, not lost in a pipe."""
+        self._status = False
+        if self.live:
+            self.file.write("\x1b[H\x1b[2J")
+
+    def markdown(self, text: str) -> None:
+        """A hint or a lesson."""
+        show_markdown(text, self.file)
+
+    def text(self, text: str) -> None:
+        """Text as it is."""
+        self.file.write(f"{text}\n")
+
+    def end(self) -> None:
+        """The screen is complete: the keys below it."""
+        self.file.writelines(f"{line}\n" for line in ["", *self._of_keys()])
+        self.file.flush()
+
+    def status(self, text: str, *, passing: bool = False) -> None:
+        """What goes on, in the last line. `passing`: only for somebody who sits there and waits."""
+        if not self.live:
+            self.file.write("" if passing else f"{text}\n")
+        else:
+            shown = Text(" ".join(text.split()), overflow="ellipsis")
+            shown.truncate(max(1, console(self.file).width - 1), overflow="ellipsis")
+            self.file.write(f"\r\x1b[K{shown.plain}")
+            self._status = True
+        self.file.flush()
+
+    def close(self) -> None:
+        """Leaves the cursor at the start of a line."""
+        if self._status:
+            self.file.write("\n")
+            self.file.flush()
+
+    def _of_keys(self) -> list[str]:
+        """The keys, each whole, in as many lines as they take."""
+        lines: list[str] = []
+        for key in self.keys.split(" · ") if self.keys else ():
+            longer = f"{lines[-1]} · {key}" if lines else key
+            if lines and cell_len(longer) < console(self.file).width:
+                lines[-1] = longer
+            else:
+                lines.append(key)
+        return lines
+
+
+def rendered(text: str) -> str:
+    """A lesson as a terminal shows it, with its escape sequences, for a pager."""
+    out = console()
+    with out.capture() as captured:
+        out.print(_rendered(text))
+    return captured.get()
+
+
 class _Screen:
-    def __init__(self, verdict: Verdict, section: "Section", seen: Seen, lang: str, out: Console) -> None:
+    def __init__(
+        self, verdict: Verdict, section: "Section", seen: Seen, lang: str, out: Console, watched: bool = False
+    ) -> None:
+        self.watched = watched
         self.verdict = verdict
         self.section = section
         self.seen = seen
@@ -211,6 +312,8 @@ class _Screen:
         word = sentences.outcome(_worst(failing) if failing else checks[0], self.lang)
         points = say("verdict.points", self.lang, earned=earned, worth=worth)
         label = say("verdict.task", self.lang, task=number)
+        if self.watched and failing:
+            label = f"{self.section.number} {label}"
         name = f"{label}  {about.name if about else ''}".rstrip()
         self.line(_symbol(failing), f"{name}  {points}  {word}", style="bold")
         if brief or not failing:
@@ -236,8 +339,7 @@ class _Screen:
     def body(self, check: Check) -> None:
         """Place and reason."""
         if check.where:
-            # Unwrapped, so that the terminal makes it a link.
-            self.out.print(Text(f"      {self.seen.at(check.where)}", style="cyan"), soft_wrap=True)
+            self.place(check.where, indent=6)
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
@@ -255,8 +357,9 @@ class _Screen:
         for check in wrong[1:]:
             if check not in same:
                 text = f"{sentences.promise(check, self.lang) or check.name} {sentences.sentence(check, self.lang)}"
-                place = f" {self.seen.at(check.where)}" if check.where else ""
-                self.line("✗", text, indent=4, one_line=self.out.is_terminal, after=place)
+                self.line("✗", text, indent=4, one_line=self.out.is_terminal)
+                if check.where:
+                    self.place(check.where, indent=6)
         if same:
             self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
 
@@ -292,17 +395,20 @@ class _Screen:
     def paragraph(self, text: str) -> None:
         self.out.print(Padding(Text(text), (0, 0, 0, 6)))
 
-    def line(
-        self, symbol: str, text: str, *, indent: int = 0, style: str = "", one_line: bool = False, after: str = ""
-    ) -> None:
+    def place(self, where: int, *, indent: int) -> None:
+        """path:line, in one piece, for terminals that make a link of it; and a link, for those that take one."""
+        of_file = self.seen.place is None  # else of a cell, which has no address
+        link = f"{Path(self.seen.path).absolute().as_uri()}#L{where}" if of_file else None
+        text = Text.assemble(" " * indent, (self.seen.at(where), Style(color="cyan", link=link)))
+        self.out.print(text, soft_wrap=True)
+
+    def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "", one_line: bool = False) -> None:
         body = Text(text, style=style)
         if one_line:
             body = Text(" ".join(text.split()), style=style)
             body.truncate(max(20, self.out.width - indent - 2), overflow="ellipsis")
         line = Text.assemble((symbol, _STYLES.get(symbol, "")), " ", body)
         self.out.print(Padding(line, (0, 0, 0, indent)))
-        if after:
-            self.out.print(Text(" " * (indent + 1) + after, style="cyan"), soft_wrap=True)
 
 
 def _symbol(failing: list[Check]) -> str:
