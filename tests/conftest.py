@@ -18,6 +18,7 @@ LAST = (
     "test_sandbox",
     "test_attacks",
     "test_learn",
+    "test_watch",
 )
 
 

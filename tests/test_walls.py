@@ -193,6 +193,9 @@ OWNERS = {
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
     "nbgrader": {"grader.exports.nbgrader"},
+    "watchfiles": {"grader.watch"},
+    "merge3": {"grader.update"},
+    "termios": {"grader.keys"},
     "pickle": set(),  # nothing is ever unpickled
 }
 
