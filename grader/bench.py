@@ -197,8 +197,15 @@ def _answer(judge: "Judge", work: Callable[["Judge", Any], Any], what: Any) -> t
 
 
 def grade(judge: "Judge", batch: list[Job]) -> list[bytes]:
-    """Work for a bench: verdicts on these jobs, which are of one section, in their order."""
-    return [v.to_json() for v in judge.grade(batch)]
+    """Work for a bench: verdicts on these jobs, which are of one section, in their order.
+
+    If its tests were changed meanwhile, nobody knows by which ones they are: then there are none.
+    """
+    verdicts = judge.grade(batch)
+    section = judge.course[batch[0].section]
+    if section.digest_now() != section.digest:
+        return [_unjudged(job, "other_section").to_json() for job in batch]
+    return [v.to_json() for v in verdicts]
 
 
 class Benches:
@@ -247,13 +254,13 @@ def one_by_one(grade: Callable[[list[Job]], list[bytes]], batch: list[Job]) -> l
         return grade(batch)
     except Killed:
         if len(batch) == 1:
-            return [_unjudged(batch[0]).to_json()]
+            return [_unjudged(batch[0], "internal").to_json()]
         return [v for job in batch for v in one_by_one(grade, [job])]
 
 
-def _unjudged(job: Job) -> Verdict:
-    what = {"what": "the judge was killed each time"}
-    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind="internal", params=what)
+def _unjudged(job: Job, kind: str) -> Verdict:
+    what = {"what": "the judge was killed each time" if kind == "internal" else ""}
+    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=what)
     return Verdict(
         section=job.section,
         section_digest=job.section_digest,
