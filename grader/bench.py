@@ -27,6 +27,10 @@ _FOR_GOOD = ("needs_tier", "other_section")  # it would be so again
 _PARTING = 10.0  # seconds in which a process whose line is cut ends
 
 
+class Fault(Exception):
+    """An error of ours in a process that judges."""
+
+
 class Killed(Exception):
     """A process that judges was ended from outside, however often it was started."""
 
@@ -99,7 +103,7 @@ class Bench:
         self._closed = False
 
     def do(self, work: Callable[["Judge", Any], Any], what: Any) -> Any:
-        """What that function makes of it there. Raises Killed, warden.Unavailable, warden.Lost."""
+        """What that function makes of it there. Raises Killed, Fault, warden.Unavailable, Lost."""
         for _ in range(TRIES):
             if self._closed:
                 break
@@ -120,7 +124,7 @@ class Bench:
                     raise warden.Unavailable(*value)
                 case "lost":
                     raise Lost(value)
-            raise RuntimeError(value)
+            raise Fault(value)
         raise Killed
 
     def close(self) -> None:

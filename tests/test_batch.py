@@ -134,7 +134,7 @@ def test_kills_at_random(course, tmp_path):
     """kill -9 of coordinator, judges, zygotes and cells at random moments: nothing outlives the coordinator, and after
     going on the scores are those of a run that nobody disturbed.
     """
-    count = 40
+    count = 16
     class_of.write(tmp_path / "subs", course, count)
     assert done(learn(course, "grade", "subs", "--gradebook", "calm.sqlite", cwd=tmp_path))[0] == 0
     calm = class_of.points(tmp_path / "calm.sqlite")
