@@ -22,7 +22,7 @@ from typing import Any
 from grader import pool
 from grader.course import Course, Section
 from grader.gradebook import Gradebook
-from grader.model import Job, Outcome
+from grader.model import Job, Outcome, Verdict
 
 HOSTILE = {
     "syntax": "def broken(:\n",
@@ -143,31 +143,41 @@ def _name(layout: str, i: int, student: str, section: Section, suffix: str) -> s
     }[layout]
 
 
-def compare(truth: dict[str, dict[str, dict[str, Any]]], book: Gradebook) -> list[str]:
-    """Where the gradebook does not say the truth, or not exactly once."""
+def compare(
+    truth: dict[str, dict[str, dict[str, Any]]], book: Gradebook, course: Course
+) -> tuple[list[str], list[str]]:
+    """Where the gradebook does not say the truth, or not exactly once; and what had to be settled.
+
+    Inputs are drawn for each text, so the part of a wrong answer's points that luck gives may be another one with a
+    comment more: where only that differs, the very text is judged alone.
+    """
     standings = book.standings()
     found = {(s.student.id, s.section): s for s in standings}
     wrong = [] if len(found) == len(standings) else ["somebody stands there twice"]
+    settled = []
     for student, sections in truth.items():
         for slug, about in sections.items():
             s = found.pop((student, slug), None)
+            what = f"{student} {slug} ({about['what']})"
             if s is None or not about["there"]:
-                wrong += (
-                    [f"{student} {slug} ({about['what']}): handed in?"]
-                    if (s is not None) == (not about["there"])
-                    else []
-                )
+                wrong += [f"{what}: handed in?"] if about["there"] == (s is None) else []
                 continue
             verdict = book.verdict(s)
-            checks = verdict.checks if verdict else ()
-            failed = sorted({c.task for c in checks if c.outcome not in (Outcome.PASSED, Outcome.SKIPPED)})
-            if (
-                s.due
-                or s.points != Fraction(about["points"])
-                or (about["what"].startswith("wrong/") and failed != about["failed"])
-            ):
-                wrong.append(f"{student} {slug} ({about['what']}): {s.points}, not {about['points']}; failed {failed}")
-    return wrong + [f"{k}: nobody's" for k in found]
+            failed = failed_tasks(verdict) if verdict else []
+            if s.due or (about["what"].startswith("wrong/") and failed != about["failed"]):
+                wrong.append(f"{what}: failed {failed}, not {about['failed']}")
+            elif s.points != Fraction(about["points"]):
+                job = Job(section=slug, section_digest=course[slug].digest, text=book.text(s))
+                (alone,) = pool.run(course, [job])
+                settled.append(f"{what}: {s.points}, the recorded answer {about['points']}, alone {alone.points}")
+                if not about["what"].startswith("wrong/") or s.points != alone.earned:
+                    wrong.append(settled[-1])
+    return wrong + [f"{k}: nobody's" for k in found], settled
+
+
+def failed_tasks(verdict: Verdict) -> list[int]:
+    """The tasks of which something was wrong."""
+    return sorted({c.task for c in verdict.checks if c.outcome not in (Outcome.PASSED, Outcome.SKIPPED)})
 
 
 def main() -> int:
@@ -181,14 +191,14 @@ def main() -> int:
     parser.add_argument("--course", type=Path)
     parser.add_argument("--compare", metavar="GRADEBOOK")
     args = parser.parse_args()
+    course = Course.at(args.course) if args.course else Course.ours()
     if args.compare:
         truth = json.loads((args.folder / "truth.json").read_text(encoding="utf-8"))
         with Gradebook(args.compare) as book:
-            wrong = compare(truth, book)
+            wrong, settled = compare(truth, book, course)
         there = sum(about["there"] for sections in truth.values() for about in sections.values())
-        print("\n".join(wrong) or f"all {there} scores are the truth")
+        print("\n".join(wrong or [*settled, f"all {there} scores are the truth"]))
         return bool(wrong)
-    course = Course.at(args.course) if args.course else Course.ours()
     make(args.folder, course, args.sections, args.students, args.layout, args.seed)
     return 0
 

@@ -69,9 +69,10 @@ def grade(
     unjudged: Counter[str] = Counter()
     unmet = ""
     began, first = time.monotonic(), 0.0
-    with _stoppable() as stopping:
+    seen = Progress(0, total, 0, None, False)
+    with _stoppable(lambda: tell(seen._replace(stopping=True))) as stopping:
         jobs = itertools.takewhile(lambda _: not stopping.is_set(), book.jobs(slugs))
-        tell(Progress(0, total, 0, None, False))
+        tell(seen)
         for verdict in pool.run(course, jobs, where=where, workers=workers, require=require) if total else ():
             first = first or time.monotonic()
             came += 1
@@ -83,7 +84,8 @@ def grade(
                 judged += 1
             rate = came / max(time.monotonic() - first, 1e-3)
             left = (total - came) / rate if came > _TELLING else None
-            tell(Progress(came, total, rate if came > _TELLING else 0, left, stopping.is_set()))
+            seen = Progress(came, total, rate if came > _TELLING else 0, left, stopping.is_set())
+            tell(seen)
         left_over = book.due(slugs)
         changes = book.changes()
         if not left_over:
@@ -96,14 +98,16 @@ _TELLING = 8  # so many verdicts tell how fast it goes
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """The event that the first Ctrl-C sets; the second one is as always."""
+def _stoppable(say: Callable[[], None]) -> Iterator[threading.Event]:
+    """The event that the first Ctrl-C sets, after which it is said; the second one is as always."""
     stopping = threading.Event()
 
     def stop(*_: object) -> None:
         if stopping.is_set():
             raise KeyboardInterrupt
         stopping.set()
+        with contextlib.suppress(RuntimeError):  # in the middle of saying something
+            say()
 
     before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -27,6 +27,10 @@ _FOR_GOOD = ("needs_tier", "other_section")  # it would be so again
 _PARTING = 10.0  # seconds in which a process whose line is cut ends
 
 
+class Fault(Exception):
+    """An error of ours in a process that judges."""
+
+
 class Killed(Exception):
     """A process that judges was ended from outside, however often it was started."""
 
@@ -99,7 +103,7 @@ class Bench:
         self._closed = False
 
     def do(self, work: Callable[["Judge", Any], Any], what: Any) -> Any:
-        """What that function makes of it there. Raises Killed, warden.Unavailable, warden.Lost."""
+        """What that function makes of it there. Raises Killed, Fault, warden.Unavailable, Lost."""
         for _ in range(TRIES):
             if self._closed:
                 break
@@ -120,7 +124,7 @@ class Bench:
                     raise warden.Unavailable(*value)
                 case "lost":
                     raise Lost(value)
-            raise RuntimeError(value)
+            raise Fault(value)
         raise Killed
 
     def close(self) -> None:
@@ -197,8 +201,15 @@ def _answer(judge: "Judge", work: Callable[["Judge", Any], Any], what: Any) -> t
 
 
 def grade(judge: "Judge", batch: list[Job]) -> list[bytes]:
-    """Work for a bench: verdicts on these jobs, which are of one section, in their order."""
-    return [v.to_json() for v in judge.grade(batch)]
+    """Work for a bench: verdicts on these jobs, which are of one section, in their order.
+
+    If its tests were changed meanwhile, nobody knows by which ones they are: then there are none.
+    """
+    verdicts = judge.grade(batch)
+    section = judge.course[batch[0].section]
+    if section.digest_now() != section.digest:
+        return [_unjudged(job, "other_section").to_json() for job in batch]
+    return [v.to_json() for v in verdicts]
 
 
 class Benches:
@@ -247,13 +258,13 @@ def one_by_one(grade: Callable[[list[Job]], list[bytes]], batch: list[Job]) -> l
         return grade(batch)
     except Killed:
         if len(batch) == 1:
-            return [_unjudged(batch[0]).to_json()]
+            return [_unjudged(batch[0], "internal").to_json()]
         return [v for job in batch for v in one_by_one(grade, [job])]
 
 
-def _unjudged(job: Job) -> Verdict:
-    what = {"what": "the judge was killed each time"}
-    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind="internal", params=what)
+def _unjudged(job: Job, kind: str) -> Verdict:
+    what = {"what": "the judge was killed each time" if kind == "internal" else ""}
+    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=what)
     return Verdict(
         section=job.section,
         section_digest=job.section_digest,

@@ -175,7 +175,7 @@ def _run(errand: Errand, reply: Reply) -> Reply:
         bench, course = _bench_for(errand, key, anew=again)
         sections = {s.slug: s for s in course.sections}
         wanted = {(j.section, j.section_digest) for j in errand.jobs}
-        if all(slug in sections and sections[slug].digest == digest for slug, digest in wanted):
+        if all(slug in sections and sections[slug].digest_now() == digest for slug, digest in wanted):
             return msgspec.structs.replace(reply, verdicts=[msgspec.Raw(v) for v in bench.do(grade, errand.jobs)])
     return msgspec.structs.replace(reply, refused="cluster_other_section", what=sorted(slug for slug, _ in wanted))
 

@@ -3,6 +3,7 @@
 Nothing here runs or imports a learner's file, or torch.
 """
 
+import dataclasses
 import difflib
 import functools
 import hashlib
@@ -174,6 +175,10 @@ class Section(msgspec.Struct, frozen=True, dict=True):
             h.update(f"\0{path.name}\0{len(data)}\0".encode() + data)
         h.update(msgspec.json.encode([self.about, self.limits]))
         return h.hexdigest()
+
+    def digest_now(self) -> str:
+        """The digest again, by what the files hold at this moment: whoever judges for hours must know."""
+        return dataclasses.replace(self).digest
 
 
 class Course:

@@ -65,6 +65,13 @@ class Cluster:
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
         self.workers.append(self._start("dask_worker", self.address, *options, **environment))
 
+    def await_workers(self):
+        """Until the scheduler knows them all."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=120)
+
     def end(self):
         """All of it."""
         for process in (*self.workers, self.scheduler):
@@ -149,6 +156,7 @@ def test_who_may_not_judge(dask, course, tmp_path):
         list(pool.run(course, jobs(course, 2), where=dask.address))
     assert e.value.kind == "cluster_other_secret"
     dask.add()
+    dask.await_workers()
     verdicts = list(pool.run(course, jobs(course, 6), where=dask.address))
     assert len(verdicts) == 6 and all(v.passed for v in verdicts)
     stale = jobs(course, 1)

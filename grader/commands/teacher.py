@@ -128,7 +128,7 @@ def _grade(
     sections = [s for s in sections if s.slug in answered]
     book.begin(batch.now(sections), handed, roster.students if roster else ())
     where, jobs, require = how
-    with _cells():
+    with _cells(), _line_cleared():
         return batch.grade(
             shell.course,
             book,
@@ -179,9 +179,17 @@ def _sections(shell: Shell, set_: assignment.Assignment | None) -> list[Section]
 def _rewrite(shell: Shell, progress: "Progress") -> None:
     """The line on how far it is, in the place of the last one. Nothing unless on a terminal."""
     if sys.stderr.isatty():
-        done = progress.done == progress.total
-        text = "" if done else classes.running(progress, shell.lang)
-        click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+        click.echo(f"\r\x1b[K{classes.running(progress, shell.lang)}", err=True, nl=False)
+
+
+@contextlib.contextmanager
+def _line_cleared() -> Iterator[None]:
+    """Whatever is said next begins a line."""
+    try:
+        yield
+    finally:
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _book(place: str | None, *, begun: bool = False) -> "Gradebook":
