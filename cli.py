@@ -12,6 +12,7 @@ from grader.shell import Shell
 
 ROOMS = {
     **dict.fromkeys(["next", "check", "read", "hint", "list", "reset", "init", "doctor", "stop"], "learner"),
+    "progress": "learner",
     "dev": "dev",
 }
 
@@ -25,8 +26,8 @@ def learn(ctx: click.Context) -> None:
     """Where you are, and what is next."""
     shell: Shell = ctx.obj
     if ctx.invoked_subcommand is None:
-        places = guide.places(shell.course, shell.progress)
-        click.echo(plain.where(shell.course, places, shell.lang, workspace=shell.has_workspace()))
+        road = guide.road(shell.course, shell.progress)
+        click.echo(plain.where(road, shell.lang, workspace=shell.has_workspace()))
 
 
 def main() -> None:

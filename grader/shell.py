@@ -187,6 +187,26 @@ class Shell:
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
 
+    def recheck(self) -> Iterator[tuple[Section, Verdict | None]]:
+        """Every section that was ever passed, judged as its file is now; None for one that is gone, or no answer."""
+        from grader import pool, submission
+
+        jobs = []
+        for section in self.course.sections:
+            if not self.progress.passed(section.slug):
+                continue
+            path = self.workspace.present(section)
+            try:
+                text = submission.read(path, section.stub.name).text if path else None
+            except submission.Unreadable:
+                text = None
+            if text is None:
+                yield section, None
+            else:
+                jobs.append(Job(section=section.slug, section_digest=section.digest, text=text))
+        for verdict in pool.run(self.course, jobs) if jobs else ():
+            yield self.course[verdict.section], verdict
+
     @contextlib.contextmanager
     def _readable(self, path: Path) -> Iterator[None]:
         """Says of a file that is no answer why."""
@@ -202,12 +222,28 @@ class Shell:
             params = e.params | {"path": self.show(Path(e.params.get("path", path))), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
-    def record(self, verdict: Verdict) -> None:
-        """Keeps the verdict; if that fails, the learner shall see it all the same."""
+    def record(self, verdict: Verdict) -> bool:
+        """Keeps the verdict; if that fails, the learner shall see it all the same. True if it completes the course."""
+        before = self.progress.passed(verdict.section)
         try:
             self.progress.record(verdict)
         except progress.Unusable as e:
             self._bear(e)
+        return verdict.passed and not before and guide.current(self.course, self.progress) is None
+
+    def write_page(self, name: str, page: str) -> Path:
+        """Puts a page among the learner's own, or in a folder for temporary files if that cannot be. Raises Usage."""
+        import tempfile
+
+        from grader import book
+
+        try:
+            return book.write(self.progress.path.parent / "pages", name, page)
+        except OSError as e:
+            try:
+                return book.write(Path(tempfile.mkdtemp(prefix="learn-")), name, page)
+            except OSError:
+                raise Usage("cannot_write", path=str(e.filename), reason=e.strerror or str(e)) from None
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""

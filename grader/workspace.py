@@ -95,13 +95,17 @@ class Workspace:
                 _write(target, pristine(section, self.course, trusted=not self.in_place))
         return target
 
-    def answer(self, section: Section) -> Path:
-        """What to judge: the notebook beside the learner's file, if there is one and it is newer, else the file."""
+    def present(self, section: Section) -> Path | None:
+        """The notebook beside the learner's file, if there is one and it is newer, else the file; None without both."""
         target = self.path(section)
         notebook = target.with_suffix(".ipynb")
         if notebook.is_file() and (not target.exists() or notebook.stat().st_mtime > target.stat().st_mtime):
             return notebook
-        return self.file(section)
+        return target if target.exists() else None
+
+    def answer(self, section: Section) -> Path:
+        """What to judge: what is there, else the stub, which is put there first."""
+        return self.present(section) or self.file(section)
 
     def reset(self, section: Section) -> Path | None:
         """Puts the stub in the place of the learner's file. Returns the dated copy, None if nothing was different."""

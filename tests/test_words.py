@@ -5,22 +5,18 @@ import re
 import string
 from pathlib import Path
 
+import click
 import pytest
 
+import cli
 from grader.calibrate import ANGULAR, LOG, PLAIN
 from grader.model import Outcome, Tier
 from grader.reports import words
 from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages, say
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [
-    ROOT / "cli.py",
-    ROOT / "grader" / "shell.py",
-    ROOT / "grader" / "workspace.py",
-    ROOT / "grader" / "progress.py",
-    ROOT / "grader" / "scaffold.py",
-]
-SOURCES += sorted((ROOT / "grader" / "reports").glob("*.py"))
+SOURCES = [ROOT / "cli.py", *sorted(p for p in (ROOT / "grader").rglob("*.py") if "_course" not in p.parts)]
+TEMPLATES = sorted((ROOT / "grader" / "reports" / "pages").glob("*.j2"))
 FINDERS = [ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "proof")]  # what `learn dev check` finds
 
 KINDS = [
@@ -32,10 +28,6 @@ KINDS = [
     "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
-_OPTIONS = (
-    *("lang", "course", "version", "help", "as_json", "require", "debug", "jobs"),
-    *("draws", "page_only", "anew"),
-)
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
     "refused_in_archive", "archive_broken", "archive_too_big", "archive_too_many", "archive_bomb",
@@ -71,7 +63,12 @@ def _literals():
                 exact.add(node.value)
             if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
                 starts.add(first.value)
-    return exact, starts
+    return exact | _in_templates(), starts
+
+
+def _in_templates():
+    """The keys that the pages' templates say."""
+    return {key for path in TEMPLATES for key in re.findall(r"'(\w+\.\w+)'", path.read_text(encoding="utf-8"))}
 
 
 def test_every_key_in_the_code_exists():
@@ -82,6 +79,15 @@ def test_every_key_in_the_code_exists():
                 key = node.args[0]
                 if isinstance(key, ast.Constant):
                     assert key.value in messages(), f"{path.name}:{node.lineno}"
+    assert _in_templates() and _in_templates() <= set(messages())
+
+
+def _commands(command):
+    yield command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _commands(command.get_command(context, name))
 
 
 def _found():
@@ -98,7 +104,7 @@ def test_every_key_is_used():
         | {f"error.{k}_near" for k in exact}
         | {f"help.{k}" for k in exact}
     )
-    options = {f"help.option.{k}" for k in _OPTIONS}
+    options = {f"help.option.{p.name}" for c in _commands(cli.learn) for p in c.params} | {"help.option.help"}
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}

@@ -1,17 +1,21 @@
 """What a learner does: next, check, read, hint, list, reset; init, doctor and stop around it."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from grader import guide
-from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, Room, tier
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
 from grader.reports import plain, words
 from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
 room = Room()
+# What fits on one screen needs no key to leave it, and Chinese shows whatever the locale. Settings of one's own stay.
+_LESS = {"LESS": "-FRX", "LESSCHARSET": "utf-8"}
 
 
 @room.command("next")
@@ -36,8 +40,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
         raise Usage("debug_alone")
     section, path = shell.target(what)
     verdict = shell.judge(section, path, require=require, debug=debug)
-    if not debug:
-        shell.record(verdict)
+    completed = not debug and shell.record(verdict)
     if as_json:
         click.echo(verdict.to_json())
     else:
@@ -45,14 +48,23 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 
         left = shell.hints_left(section)
         terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
+        if completed:
+            click.echo(words.say("recheck.offer", shell.lang))
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
 @room.command("read")
 @click.argument("name", metavar="[SECTION]", required=False)
-def read(shell: Shell, name: str | None) -> None:
+@click.option("--browser", is_flag=True)
+def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
-    show(shell.section(name, remember=True).lesson(shell.lesson_lang))
+    section = shell.section(name, remember=True)
+    if not browser:
+        show(section.lesson(shell.lesson_lang), paged=True)
+        return
+    from grader import book
+
+    browse(shell, book.address(section), book.lesson(shell.course, section, shell.lang))
 
 
 @room.command("hint")
@@ -74,7 +86,26 @@ def hint(shell: Shell, first: str | None, second: str | None) -> None:
 @room.command("list")
 def list_(shell: Shell) -> None:
     """All sections."""
-    click.echo(plain.listing(shell.course, guide.places(shell.course, shell.progress), shell.lang))
+    click.echo(plain.listing(guide.road(shell.course, shell.progress), shell.lang, columns()))
+
+
+@room.command("progress")
+@click.option("--html", "as_page", is_flag=True)
+@click.option("--recheck", is_flag=True)
+def progress_(shell: Shell, as_page: bool, recheck: bool) -> int:
+    """The road so far."""
+    if recheck and as_page:
+        raise Usage("recheck_alone")
+    if recheck:
+        return judge_again(shell)
+    road = guide.road(shell.course, shell.progress)
+    if not as_page:
+        click.echo(plain.standing(road, shell.lang, columns()))
+        return PASSED
+    from grader import book
+
+    browse(shell, book.ROAD, book.road(road, shell.lang))
+    return PASSED
 
 
 @room.command("reset")
@@ -121,11 +152,45 @@ def stop(shell: Shell) -> None:
     click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
 
 
-def show(markdown: str) -> None:
+def judge_again(shell: Shell) -> int:
+    """All that was passed, one line each as it comes."""
+    verdicts = []
+    for section, verdict in shell.recheck():
+        verdicts.append(verdict)
+        click.echo(plain.rechecked(section, verdict, shell.lang))
+    click.echo(plain.recheck_ends(verdicts, shell.lang))
+    return PASSED if all(v and v.passed for v in verdicts) else NOT_PASSED
+
+
+def columns() -> int:
+    """How wide the terminal is, as far as it is of use; 80 for a pipe."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 80)
+
+
+def browse(shell: Shell, name: str, page: str) -> None:
+    """Shows the page in a browser, or says where it is. Those that it links to are written while the browser starts."""
+    import webbrowser
+
+    from grader import book
+
+    path = shell.write_page(name, page)
+    opened = webbrowser.open(path.as_uri())
+    click.echo(words.say("page.opened" if opened else "page.written", shell.lang, path=shell.show(path)))
+    for other, text in book.everything(shell.course, guide.road(shell.course, shell.progress), shell.lang):
+        if other != name:
+            book.write(path.parent, other, text)
+
+
+def show(markdown: str, *, paged: bool = False) -> None:
     """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():
         click.echo(markdown)
         return
     from grader.reports import terminal
 
-    terminal.show_markdown(markdown)
+    if not paged:
+        terminal.show_markdown(markdown)
+        return
+    for name, value in _LESS.items():
+        os.environ.setdefault(name, value)
+    click.echo_via_pager(terminal.markdown(markdown).rstrip("\n"))

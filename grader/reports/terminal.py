@@ -10,12 +10,10 @@ from rich.text import Text
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import title
+from grader.reports.plain import MAY_BREAK, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
-    from rich.markdown import Markdown
-
     from grader.course import Section
 
 WIDTH = 80
@@ -35,15 +33,17 @@ def show_markdown(text: str, file: IO[str] | None = None) -> None:
     """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
     out = console(file)
     if out.is_terminal:
-        out.print(_rendered(text))
+        out.file.write(markdown(text, out))
+        out.file.flush()
     else:
         out.out(text, highlight=False)
 
 
-def _rendered(text: str) -> "Markdown":
-    from rich.markdown import Markdown  # 80 ms, which a pass does not need
+def markdown(text: str, out: Console | None = None) -> str:
+    """A lesson or a hint as a terminal shows it."""
+    from grader.reports import prose  # 80 ms, which a pass does not need
 
-    return Markdown(text)
+    return prose.shown(out or console(), text)
 
 
 def show_verdict(
@@ -61,7 +61,7 @@ def show_verdict(
     with out.capture() as captured:
         screen = _Screen(verdict, section, path, lang, out)
         _compose(screen, debug, hints_left or {})
-    text = captured.get()
+    text = captured.get().replace(MAY_BREAK, "")
     out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
     out.file.flush()
 
@@ -151,7 +151,9 @@ class _Screen:
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
-            self.out.print(Padding(_rendered(explained), (0, 0, 0, 6)))
+            from grader.reports.prose import Prose
+
+            self.out.print(Padding(Prose(explained, wrap_code=True), (0, 0, 0, 6)))
         else:
             self.paragraph(sentences.sentence(check, self.lang))
         for detail in sentences.details(check, self.lang):
