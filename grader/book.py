@@ -82,7 +82,7 @@ def _road_in(of: guide.Road, lang: str) -> dict[str, Any]:
             moment = (at - first).total_seconds()
             climb += [(moment, climb[-1][1]), (moment, float(points))]
         ends = (f"{first.astimezone():%Y-%m-%d}", f"{of.history[-1][0].astimezone():%Y-%m-%d}")
-        curve = charts.plot([charts.Line("", climb)], "", ends)
+        curve = charts.plot([charts.Line("", climb)], ends=ends)
         climbed = say("page.climb", lang, first=ends[0], last=ends[1], points=climb[-1][1])
         told["curve"] = Markup(charts.svg([charts.heading(say("page.points", lang)), curve], climbed))
     return told

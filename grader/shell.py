@@ -10,7 +10,7 @@ from typing import Any
 
 from grader import archive, guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Picture, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.workspace import Workspace, WorkspaceError
@@ -42,6 +42,7 @@ class Shell:
         self.asked_lang = lang
         self.environ = environ
         self.cwd = _folder()
+        self.seen: list[Picture] = []  # what there is to be drawn of the answer that was judged
         self.unkept: Unusable | None = None  # why nothing of this run could be kept
 
     @functools.cached_property
@@ -176,14 +177,17 @@ class Shell:
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)
         tier = Tier(require) if require else None
-        if verdict := service.judge(self.course, job, tier, progress.home(self.environ), _prepare_to_show):
+        home = progress.home(self.environ)
+        if verdict := service.judge(self.course, job, tier, home, _prepare_to_show, self.seen.extend):
             return verdict
         from grader import pool
         from grader.sandbox import warden
 
         try:
-            (verdict,) = pool.run(self.course, [job], require=tier)
-            return verdict
+            with pool.Judge(self.course, tier) as here:
+                (verdict,) = here.grade([job])
+                self.seen.extend(here.seen)
+                return verdict
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
 
@@ -244,6 +248,21 @@ class Shell:
                 return book.write(Path(tempfile.mkdtemp(prefix="learn-")), name, page)
             except OSError:
                 raise Usage("cannot_write", path=str(e.filename), reason=e.strerror or str(e)) from None
+
+    def draw(self, section: Section) -> Path | None:
+        """Where there is now a picture of what the tests saw; None if they saw nothing to look at."""
+        if not self.seen:
+            return None
+        from grader.reports import charts
+
+        drawn = charts.drawn(self.seen, section.about.pictures, self.lang, plain.title(section.about.title, self.lang))
+        with contextlib.suppress(OSError):  # a learner with a full disk shall still get a verdict
+            path = self.progress.path.parent / "pictures" / f"{section.slug}.svg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.{os.getpid()}")
+            new.write_text(drawn, encoding="utf-8")
+            return new.replace(path)
+        return None
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""

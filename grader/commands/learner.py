@@ -9,6 +9,7 @@ import click
 
 from grader import guide
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.course import Section
 from grader.reports import plain, words
 from grader.shell import Shell, Usage
 from grader.workspace import Workspace
@@ -48,8 +49,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
 
         left = shell.hints_left(section)
         terminal.show_verdict(verdict, section, shell.show(path), shell.lang, hints_left=left, debug=debug)
-        if completed:
-            click.echo(words.say("recheck.offer", shell.lang))
+        afterwards(shell, section, completed)
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
@@ -150,6 +150,14 @@ def stop(shell: Shell) -> None:
 
     stopped = service.stop(progress.home(shell.environ))
     click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
+
+
+def afterwards(shell: Shell, section: Section, completed: bool) -> None:
+    """What there is to look at, and what to do at the very end."""
+    if drawn := shell.draw(section):
+        click.echo(words.say("verdict.picture", shell.lang, path=shell.show(drawn)))
+    if completed:
+        click.echo(words.say("recheck.offer", shell.lang))
 
 
 def judge_again(shell: Shell) -> int:

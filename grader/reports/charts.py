@@ -5,10 +5,13 @@ well. Nothing here fails on odd numbers: what is not finite is left out.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import pairwise
 from typing import NamedTuple
+
+from grader.model import Picture
 
 WIDTH = 360
 _STYLE = """
@@ -22,7 +25,9 @@ _STYLE = """
 _COLOURS = ("var(--a)", "var(--b)", "var(--c)", "var(--d)")
 _DASHES = ("none", "6 3", "2 3", "8 3 2 3")
 _LEFT, _RIGHT, _HEIGHT = 44, 12, 180  # of a plot: room for the labels of its axes, and how high it is
-_BLACK_ON = 0.5  # how far a cell may be filled for its number to be in the colour of text
+_HEAD, _CELLS = 14, 40  # the size of a heading, and how much of that size fits
+_NOTHING = 0.005  # a share of the largest number of a grid that is not worth a number
+_BLACK_ON = 0.65  # how far a cell may be filled for its number to be in the colour of text
 
 
 class Line(NamedTuple):
@@ -30,6 +35,7 @@ class Line(NamedTuple):
 
     label: str
     points: Sequence[tuple[float, float]]
+    faint: bool = False  # drawn behind the others
 
 
 class Stop(NamedTuple):
@@ -58,45 +64,85 @@ def svg(drawings: Sequence[Drawing], label: str) -> str:
     )
 
 
+def drawn(pictures: Sequence[Picture], words: Mapping[str, Mapping[str, str]], lang: str, title: str) -> str:
+    """What the tests of a section saw, as one SVG file; of the same name the last. `words`: each name, by language."""
+
+    def say(name: str) -> str:
+        told = words.get(name, {})
+        return told.get(lang) or next(iter(told.values()), name)  # a course in one language says it in that one
+
+    parts, said = [heading(title)], [title]
+    for p in {p.name: p for p in pictures}.values():
+        parts += [heading(say(p.name)), _picture(p, say), Drawing("", 14)]
+        said.append(say(p.name))
+    return svg(parts, ": ".join([said[0], ", ".join(said[1:])]))
+
+
+def _picture(p: Picture, say: Callable[[str], str]) -> Drawing:
+    if p.kind == "matrix":
+        return matrix(next(iter(p.data.values())), say(p.y) if p.y else "", say(p.x) if p.x else "")
+    lines = []
+    for name, rows in p.data.items():
+        points = [(float(i), v) for i, v in enumerate(rows[0], 1)] if p.kind == "curves" else _pairs(rows)
+        lines.append(Line(say(name), points, faint=name.startswith(" ")))
+    return plot(lines, say(p.x) if p.x else "", say(p.y) if p.y else "", equal=p.kind == "paths")
+
+
+def _pairs(rows: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    return [(row[0], row[1]) for row in rows if len(row) == 2]
+
+
 def heading(text: str) -> Drawing:
-    """A line above what follows."""
-    return Drawing(_text(8, 20, text, "head"), 28)
+    """A line above what follows, smaller where it would be too long."""
+    cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    small = f' style="font-size:{_HEAD * _CELLS / cells:.1f}px"' if cells > _CELLS else ""
+    return Drawing(_text(8, 20, text, "head", more=small), 28)
 
 
-def plot(lines: Sequence[Line], x_label: str, ends: tuple[str, str] | None = None, *, equal: bool = False) -> Drawing:
+def plot(
+    lines: Sequence[Line],
+    x_label: str = "",
+    y_label: str = "",
+    *,
+    ends: tuple[str, str] | None = None,
+    equal: bool = False,
+) -> Drawing:
     """Lines over two axes. `ends`: what stands at the ends of the x axis, instead of numbers. `equal`: both axes have
     the same scale, and every point is marked, the last one most.
     """
-    lines = [Line(line.label, [p for p in line.points if all(map(math.isfinite, p))]) for line in lines]
+    lines = [line._replace(points=[p for p in line.points if all(map(math.isfinite, p))]) for line in lines]
     every = [p for line in lines for p in line.points]
     if not every:
         return Drawing("", 0)
     xs, ys = _span(x for x, _ in every), _span(y for _, y in every)
-    wide, high = float(WIDTH - _LEFT - _RIGHT), float(_HEIGHT)
+    wide, high, top = float(WIDTH - _LEFT - _RIGHT), float(_HEIGHT), 22 if y_label else 8
     if equal:
         unit = min(wide / (xs[1] - xs[0]), 1.2 * high / (ys[1] - ys[0]))
         wide, high = unit * (xs[1] - xs[0]), unit * (ys[1] - ys[0])
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return _LEFT + wide * (x - xs[0]) / (xs[1] - xs[0]), 8 + high * (ys[1] - y) / (ys[1] - ys[0])
+        return _LEFT + wide * (x - xs[0]) / (xs[1] - xs[0]), top + high * (ys[1] - y) / (ys[1] - ys[0])
 
-    body = []
+    body = [_text(8, 12, y_label, "soft")] if y_label else []
     for tick in _ticks(*ys):
         y = at(xs[0], tick)[1]
         body.append(f'<path d="M{_LEFT} {y:.1f}h{wide:.1f}" stroke="var(--line)"/>')
         body.append(_text(_LEFT - 5, y + 4, f"{tick:g}", "soft", "end"))
     if ends:
-        body.append(_text(_LEFT, high + 23, ends[0], "soft"))
-        body.append(_text(_LEFT + wide, high + 23, ends[1], "soft", "end"))
+        body.append(_text(_LEFT, top + high + 15, ends[0], "soft"))
+        body.append(_text(_LEFT + wide, top + high + 15, ends[1], "soft", "end"))
     else:
         whole = all(float(x).is_integer() for x, _ in every)
         for tick in (t for t in _ticks(*xs) if not whole or t.is_integer()):
-            body.append(_text(at(tick, ys[0])[0], high + 23, f"{tick:g}", "soft", "middle"))
+            body.append(_text(at(tick, ys[0])[0], top + high + 15, f"{tick:g}", "soft", "middle"))
     if x_label:
-        body.append(_text(_LEFT + wide / 2, high + 38, x_label, "soft", "middle"))
-    for i, line in enumerate(lines):
+        body.append(_text(_LEFT + wide / 2, top + high + 30, x_label, "soft", "middle"))
+    for line in (line for line in lines if line.faint):
+        body.append(_line([at(*p) for p in line.points], None))
+    bold = [line for line in lines if not line.faint]
+    for i, line in enumerate(bold):
         body.append(_line([at(*p) for p in line.points], i, marked=equal or len(line.points) == 1))
-    return _over(Drawing("".join(body), high + (46 if x_label else 30)), _legend(lines))
+    return _over(Drawing("".join(body), top + high + (38 if x_label else 22)), _legend(bold))
 
 
 def matrix(rows: Sequence[Sequence[float]], y_label: str, x_label: str) -> Drawing:
@@ -106,7 +152,8 @@ def matrix(rows: Sequence[Sequence[float]], y_label: str, x_label: str) -> Drawi
         return Drawing("", 0)
     most, count = max(map(abs, finite)) or 1.0, max(map(len, rows))
     cell = min(28.0, (WIDTH - _LEFT - _RIGHT) / count)
-    body = [_text(_LEFT, 12, x_label, "soft")]
+    told = [f"{arrow} {label}" for arrow, label in (("↓", y_label), ("→", x_label)) if label]
+    body = [_text(_LEFT, 12, "   ".join(told), "soft")]
     for j in range(count):
         if cell > 14:
             body.append(_text(_LEFT + cell * (j + 0.5), 27, str(j), "soft", "middle"))
@@ -118,13 +165,12 @@ def matrix(rows: Sequence[Sequence[float]], y_label: str, x_label: str) -> Drawi
             box = f'x="{_LEFT + cell * j:.1f}" y="{32 + cell * i:.1f}" width="{cell:.1f}" height="{cell:.1f}"'
             fill = "var(--a)" if v >= 0 else "var(--b)"
             body.append(f'<rect {box} fill="{fill}" fill-opacity="{share:.2f}" stroke="var(--line)"/>')
-            if cell > 20 and v:
+            if cell > 20 and share > _NOTHING:
                 style = ' style="fill:var(--paper)"' if share > _BLACK_ON else ""
                 x, y = _LEFT + cell * (j + 0.5), 32 + cell * (i + 0.5) + 4
                 body.append(_text(x, y, _brief(v), "", "middle", style))
     high = 32 + cell * len(rows)
-    body.append(_text(_LEFT, high + 14, y_label, "soft"))
-    return Drawing("".join(body), high + 24)
+    return Drawing("".join(body), high + 8)
 
 
 def road(stops: Sequence[Stop], words: dict[str, str]) -> Drawing:
@@ -171,15 +217,16 @@ def _stop(stop: Stop, x: float, y: float) -> str:
     return "".join(body) + _text(x, y + 4, number, "", "middle", style)
 
 
-def _line(points: Sequence[tuple[float, float]], i: int, *, marked: bool) -> str:
-    colour, dash = _COLOURS[i % 4], _DASHES[i % 4]
+def _line(points: Sequence[tuple[float, float]], i: int | None, *, marked: bool = False) -> str:
+    """The i-th line of a plot; None: one behind the others."""
+    colour, dash = ("var(--line)", "none") if i is None else (_COLOURS[i % 4], _DASHES[i % 4])
     way = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
     drawn = f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
-    if not marked:
-        return drawn
-    dots = (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{colour}"/>' for x, y in points[:-1])
-    last = (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>' for x, y in points[-1:])
-    return drawn + "".join(dots) + "".join(last)
+    sizes = [2] * (len(points) - 1) + [4] if marked else []
+    dots = (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}" fill="{colour}"/>' for (x, y), r in zip(points, sizes, strict=False)
+    )
+    return drawn + "".join(dots)
 
 
 def _legend(lines: Sequence[Line]) -> Drawing:
@@ -187,7 +234,7 @@ def _legend(lines: Sequence[Line]) -> Drawing:
     named = [(i, line.label) for i, line in enumerate(lines) if line.label]
     for row, (i, label) in enumerate(named):
         y = 10 + 16 * row
-        body.append(_line([(_LEFT, y), (_LEFT + 28, y)], i, marked=False) + _text(_LEFT + 34, y + 4, label))
+        body.append(_line([(_LEFT, y), (_LEFT + 28, y)], i) + _text(_LEFT + 34, y + 4, label))
     return Drawing("".join(body), 16 * len(named) + 6 * bool(named))
 
 
@@ -220,9 +267,11 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 4
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(m * unit for m in (1, 2, 5, 10) if m * unit >= rough)
-    return [round(n * step, 12) for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def _brief(value: float) -> str:
-    """At most four characters."""
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1000 else f"{value:.2g}".replace("0.", ".")[:5]
+    """Some four characters."""
+    if value == int(value) or abs(value) >= 10:
+        return f"{value:.0f}" if abs(value) < 1000 else f"{value:.0e}"
+    return f"{value:.2f}".replace("0.", ".", 1)
