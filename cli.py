@@ -14,7 +14,7 @@ from grader.reports import plain
 from grader.shell import Shell
 
 _COMMANDS = {  # by the module of commands/ that has them
-    "learner": "next check watch read hint solution list reset init update notebook doctor stop",
+    "learner": "next check watch read hint solution list progress reset init update notebook doctor stop",
     "completion": "completion",
     "teacher": "grade scores adjust",
     "dev": "dev",
@@ -31,8 +31,8 @@ def learn(ctx: click.Context) -> None:
     """Where you are, and what is next."""
     shell: Shell = ctx.obj
     if ctx.invoked_subcommand is None:
-        places = guide.places(shell.course, shell.progress)
-        click.echo(plain.where(shell.course, places, shell.lang, workspace=shell.has_workspace()))
+        road = guide.road(shell.course, shell.progress)
+        click.echo(plain.where(road, shell.lang, workspace=shell.has_workspace()))
 
 
 def main() -> None:

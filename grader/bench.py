@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from grader.course import Course
 from grader.home import home, write
-from grader.model import Check, Job, Outcome, Sandbox, Tier, Verdict
+from grader.model import Check, Job, Outcome, Picture, Sandbox, Tier, Verdict
 from grader.sandbox import warden
 from grader.sandbox.cell import Lost
 
@@ -49,6 +49,7 @@ class Judge:
         self.cells = warden.Warden(course.about.packages, course.about.preload, require, at_most)
         self.secret = key or secret()
         self.ahead = (os.cpu_count() or 1) > 1
+        self.seen: list[Picture] = []  # what there is to be drawn of the jobs graded last
 
     def __enter__(self) -> "Judge":
         return self
@@ -67,14 +68,15 @@ class Judge:
         from grader import judge
 
         section = self.course[jobs[0].section]
-        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead=self.ahead and len(jobs) > 1)
+        self.seen.clear()
+        ahead = self.ahead and len(jobs) > 1
+        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead, self.seen.extend)
         for _ in range(TRIES - 1):
             again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind not in _FOR_GOOD]
             if not again:
                 break
-            for i, v in zip(
-                again, judge.grade(section, [jobs[i] for i in again], self.cells, self.secret), strict=True
-            ):
+            retried = judge.grade(section, [jobs[i] for i in again], self.cells, self.secret, seen=self.seen.extend)
+            for i, v in zip(again, retried, strict=True):
                 verdicts[i] = v
         return verdicts
 

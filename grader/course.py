@@ -71,6 +71,7 @@ class ExerciseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preload: list[str] = []  # as in course.yaml, when the first answer to this section is judged
     needs: list[str] = []  # "loopback", "workers": what the tier must give
     docs: list[str] = []  # pages to read on, shown with a failed check
+    pictures: dict[str, dict[str, str]] = {}  # names in what the tests draw -> words by language
     thresholds: dict[str, float] = {}  # bars of trained quantities; the `bar` of the hidden tests
 
 

@@ -1,6 +1,8 @@
 """Where a learner stands in a course, and what is next: reads the course and the progress, decides for the commands."""
 
 import contextlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
@@ -23,6 +25,48 @@ class Place(msgspec.Struct, frozen=True):
     here: bool = False
     gave_up: bool = False  # the solution was looked at before it was passed
     last: tuple[Fraction, Fraction] | None = None  # points of the latest attempt at the current section
+    attempts: int = 0
+    spent: timedelta = timedelta()
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A chapter, or the whole course, and how its sections stand together."""
+
+    title: dict[str, str]
+    places: Sequence[Place]
+
+    @property
+    def passed(self) -> int:
+        """How many sections are."""
+        return sum(p.state == "passed" for p in self.places)
+
+    @property
+    def points(self) -> Fraction:
+        """The best of each section."""
+        return sum((p.points for p in self.places), Fraction(0))
+
+    @property
+    def possible(self) -> Fraction:
+        """All that there are."""
+        return sum((p.possible for p in self.places), Fraction(0))
+
+    @property
+    def attempts(self) -> int:
+        """How often an answer was judged."""
+        return sum(p.attempts for p in self.places)
+
+    @property
+    def spent(self) -> timedelta:
+        """Time at work, as `progress.Standing` has it."""
+        return sum((p.spent for p in self.places), timedelta())
+
+
+class Road(msgspec.Struct, frozen=True):
+    """What lies behind a learner, and before."""
+
+    whole: Part
+    chapters: Sequence[Part]
+    history: Sequence[tuple[datetime, Fraction]]  # each attempt's time, and the points from then on; oldest first
 
 
 def current(course: Course, progress: Progress) -> Section | None:
@@ -60,9 +104,22 @@ def places(course: Course, progress: Progress) -> list[Place]:
                 here=section is here,
                 gave_up=section.slug in given_up,
                 last=(latest.points, latest.max_points) if latest else None,
+                attempts=standing.attempts if standing else 0,
+                spent=standing.spent if standing else timedelta(),
             )
         )
     return found
+
+
+def road(course: Course, progress: Progress) -> Road:
+    """Every section, by chapter, and how it came to be so."""
+    found = places(course, progress)
+    folders = dict.fromkeys(p.section.folder.parent.name for p in found)
+    chapters = [
+        Part(course.about.chapters[folder].title, [p for p in found if p.section.folder.parent.name == folder])
+        for folder in folders
+    ]
+    return Road(Part(course.about.title, found), chapters, progress.history())
 
 
 def task_in_hand(section: Section, progress: Progress) -> int:

@@ -26,7 +26,7 @@ import torch
 from grader import __version__, submission
 from grader.course import Section
 from grader.desk import Answerer, Desk, number
-from grader.model import Check, Job, Outcome, Sandbox, Tier, Times, Verdict, score
+from grader.model import Check, Job, Outcome, Picture, Sandbox, Tier, Times, Verdict, score
 from grader.outcome import check_of
 from grader.sandbox import cell, warden, wire
 from grader.source import Source
@@ -60,6 +60,7 @@ class _Sitting(Fixtures):
         self.new_desk = desk
         self.done = done
         self.notes = []
+        self.noted = {}
         self.errors: list[str] = []
         self.call: pytest.CallInfo[None] | None = None
 
@@ -73,6 +74,7 @@ class _Sitting(Fixtures):
         self.errors += [f"{i.name}: no @task" for i in items if mark_of(i) is None]
         for job in self.jobs:
             self.desk = desk = self.new_desk(job)
+            self.noted.clear()
             began = time.monotonic()
             checks: list[Check] = []
             times: list[float] = []
@@ -155,8 +157,10 @@ def grade(
     cells: warden.Warden,
     secret: bytes,
     ahead: bool = False,
+    seen: Callable[[Sequence[Picture]], object] = lambda _: None,
 ) -> list[Verdict]:
-    """A verdict for each job, in order. `ahead`: open the next cell while this one works.
+    """A verdict for each job, in order. `ahead`: open the next cell while this one works; `seen` is told what there is
+    to be drawn of each job.
 
     A job whose section has another digest than ours is BROKEN: it was meant for other tests.
     Raises warden.Unavailable if the required tier cannot be had, cell.Lost if no cell can be started at all.
@@ -170,7 +174,7 @@ def grade(
     def open_cell() -> Answerer:
         return cells.open(bounds, preload, ahead)
 
-    return _session(section, jobs, open_cell, sandbox, secret, "needs_tier" if missing else "", missing)
+    return _session(section, jobs, open_cell, sandbox, secret, "needs_tier" if missing else "", missing, seen=seen)
 
 
 def debug(section: Section, text: str, path: Path) -> Verdict:
@@ -212,6 +216,7 @@ def _session(
     what: Sequence[str] = (),
     file: str = "",
     options: Sequence[str] = (),
+    seen: Callable[[Sequence[Picture]], object] = lambda _: None,
 ) -> list[Verdict]:
     verdicts: list[Verdict] = []
     probes = section.probes.read_text(encoding="utf-8") if section.probes.is_file() else ""
@@ -228,6 +233,8 @@ def _session(
             kind = broken or ("other_section" if stale else "internal")
             detail: dict[str, Any] = {"what": ", ".join(what) or "\n".join(errors)}
             checks = [Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=detail)]
+        elif not any(c.outcome is Outcome.BROKEN for c in checks):
+            seen(tuple(plugin.noted.values()))
         earned, possible = score(tuple(checks), section.points)
         verdicts.append(
             Verdict(

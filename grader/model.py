@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -82,6 +82,19 @@ class Measured(msgspec.Struct, frozen=True):
     bar: str  # the threshold's name
     value: float | None  # None: not a finite number
     least: bool  # True: at least the threshold is right; False: at most
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test saw, for people to look at. It travels beside a verdict and is no part of it: nothing hangs on it.
+
+    It is of a test that the learner may read; these run before any hidden test.
+    """
+
+    name: str  # its words, and those of the other names here, are in the section's exercise.yaml
+    kind: Literal["curves", "paths", "matrix"]
+    data: dict[str, list[list[float]]]  # by series: one row of values; points; all rows
+    x: str = ""  # what the axes are, "" for nothing to say
+    y: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ _COLUMNS = {
     "settings": "key value",
     "hints": "section task shown",
 }
+PAUSE = timedelta(minutes=15)  # of work before a check, at most; the rest of the time since the last one was a pause
 _WAIT = 10.0  # seconds for another `learn` to finish writing
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SIDECARS = ("", "-journal", "-wal", "-shm")
@@ -89,6 +90,7 @@ class Standing(msgspec.Struct, frozen=True):
     max_points: Fraction
     passed: bool
     attempts: int
+    spent: timedelta = timedelta()  # each attempt counts the time since the one before, of any section; at most PAUSE
 
 
 def path_for(course_id: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -184,13 +186,27 @@ class Progress:
     def standings(self) -> dict[str, Standing]:
         """How each section that was ever tried stands, without reading the verdicts."""
         found: dict[str, Standing] = {}
-        for slug, points, most, passed in self._db.execute("SELECT section, points, max_points, passed FROM attempts"):
-            new = Standing(Fraction(points), Fraction(most), bool(passed), 1)
-            old = found.get(slug, new)
-            better = max(old, new, key=lambda s: s.points / (s.max_points or 1))
-            count = old.attempts + (slug in found)
-            found[slug] = Standing(better.points, better.max_points, old.passed or new.passed, count)
+        for _, found in self._replayed():  # noqa: B007  # the last one is what is wanted
+            pass
         return found
+
+    def history(self) -> list[tuple[datetime, Fraction]]:
+        """When each attempt was, and the best points of all sections together from then on; oldest first."""
+        return [(at, sum((s.points for s in found.values()), Fraction(0))) for at, found in self._replayed()]
+
+    def _replayed(self) -> Iterator[tuple[datetime, dict[str, Standing]]]:
+        """After each attempt, how all sections stood: the same dictionary, as it grows."""
+        found: dict[str, Standing] = {}
+        last = None
+        rows = self._db.execute("SELECT section, at, points, max_points, passed FROM attempts ORDER BY id")
+        for slug, when, points, most, passed in rows:
+            at = datetime.fromisoformat(when)
+            spent = min(max(at - last, timedelta()), PAUSE) if last else timedelta()  # a clock may be set back
+            new = Standing(Fraction(points), Fraction(most), bool(passed), 1, spent)
+            old = found.get(slug)
+            found[slug] = _joined(old, new) if old else new
+            last = at
+            yield at, found
 
     # -- settings and hints
 
@@ -296,8 +312,14 @@ def _attempt(row: tuple[str, str, str, str, str, str, int, bytes]) -> Attempt:
     return Attempt(slug, submission, section, when, Fraction(points), Fraction(most), bool(passed), json)
 
 
-def _share(attempt: Attempt) -> Fraction:
-    return attempt.points / (attempt.max_points or 1)
+def _share(of: Attempt | Standing) -> Fraction:
+    return of.points / (of.max_points or 1)
+
+
+def _joined(old: Standing, new: Standing) -> Standing:
+    best = max(old, new, key=_share)
+    count, spent = old.attempts + new.attempts, old.spent + new.spent
+    return Standing(best.points, best.max_points, old.passed or new.passed, count, spent)
 
 
 def _check_header(path: Path) -> None:

@@ -17,13 +17,13 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Picture, Tier, Verdict
 
 if TYPE_CHECKING:
     from grader.course import Course
@@ -50,6 +50,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict; or why there is none."""
 
     verdict: Verdict | None = None
+    seen: tuple[Picture, ...] = ()  # what there is to be drawn
     stale: bool = False  # of other code than the caller's: it ends
 
 
@@ -61,11 +62,17 @@ class _Gone(Exception):
 
 
 def judge(
-    course: "Course", job: Job, require: Tier | None, home: Path, meanwhile: Callable[[], object] = lambda: None
+    course: "Course",
+    job: Job,
+    require: Tier | None,
+    home: Path,
+    meanwhile: Callable[[], object] = lambda: None,
+    seen: Callable[[Sequence[Picture]], object] = lambda _: None,
 ) -> Verdict | None:
     """The verdict, from the service, which is started if there is none; None if it cannot be had that way.
 
-    `meanwhile` is done while the service works: the caller has imports of its own to make. A verdict reached under less
+    `meanwhile` is done while the service works: the caller has imports of its own to make. `seen` is told what there is
+    to be drawn. A verdict reached under less
     than `require` is none. Ctrl-C ends the judging there as well.
     """
     if os.environ.get("LEARN_SERVICE") == "off":
@@ -79,7 +86,10 @@ def judge(
             return None
         if answer.verdict is not None:
             enough = require is None or answer.verdict.sandbox.tier >= require
-            return answer.verdict if enough and not answer.verdict.broken else None
+            if not enough or answer.verdict.broken:
+                return None
+            seen(answer.seen)
+            return answer.verdict
         if not answer.stale:
             return None
     return None
@@ -309,7 +319,8 @@ class _Service:
             self._leave()
             _send(sock, Answer(stale=True))
             return False
-        _send(sock, Answer(verdict=self._verdict(ask, ask.job)))
+        verdict = self._verdict(ask, ask.job)
+        _send(sock, Answer(verdict=verdict, seen=tuple(self.judge.seen) if self.judge and verdict else ()))
         return True
 
     def _leave(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
 from grader.home import home
-from grader.model import Job, Mendable, Tier, Verdict
+from grader.model import Job, Mendable, Picture, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
 from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one_time
@@ -47,6 +47,7 @@ class Shell:
         self.asked_lang = lang
         self.environ = environ
         self.cwd = _folder()
+        self.seen: list[Picture] = []  # what there is to be drawn of the answer that was judged
         self.unkept: Unusable | None = None  # why nothing of this run could be kept
 
     @functools.cached_property
@@ -193,14 +194,16 @@ class Shell:
 
         job = Job(section=section.slug, section_digest=section.digest, text=text)
         tier = Tier(require) if require else None
-        if verdict := service.judge(self.course, job, tier, home(self.environ), _prepare_to_show):
+        if verdict := service.judge(self.course, job, tier, home(self.environ), _prepare_to_show, self.seen.extend):
             return verdict
         from grader import pool
         from grader.sandbox import warden
 
         try:
-            (verdict,) = pool.run(self.course, [job], require=tier)
-            return verdict
+            with pool.Judge(self.course, tier) as here:
+                (verdict,) = here.grade([job])
+                self.seen.extend(here.seen)
+                return verdict
         except warden.Unavailable as e:
             raise NoSandbox(str(e.asked), str(getattr(e.found, "tier", e.found))) from None
 
@@ -244,6 +247,26 @@ class Shell:
     def _intro(self) -> str:
         return words.say("notebook.intro", self.lang)
 
+    def recheck(self) -> Iterator[tuple[Section, Verdict | None]]:
+        """Every section that was ever passed, judged as its file is now; None for one that is gone, or no answer."""
+        from grader import pool, submission
+
+        jobs = []
+        for section in self.course.sections:
+            if not self.progress.passed(section.slug):
+                continue
+            path = self.workspace.present(section)
+            try:
+                text = submission.read(path, section.stub.name).text if path else None
+            except submission.Unreadable:
+                text = None
+            if text is None:
+                yield section, None
+            else:
+                jobs.append(Job(section=section.slug, section_digest=section.digest, text=text))
+        for verdict in pool.run(self.course, jobs) if jobs else ():
+            yield self.course[verdict.section], verdict
+
     @contextlib.contextmanager
     def _readable(self, path: Path) -> Iterator[None]:
         """Says of a file that is no answer why."""
@@ -259,12 +282,43 @@ class Shell:
             params = e.params | {"path": self.show(Path(e.params.get("path") or path)), "why": why}
             raise Usage(kind if known else "unreadable", **params) from None
 
-    def record(self, verdict: Verdict) -> None:
-        """Keeps the verdict; if that fails, the learner shall see it all the same."""
+    def record(self, verdict: Verdict) -> bool:
+        """Keeps the verdict; if that fails, the learner shall see it all the same. True if it completes the course."""
+        before = self.progress.passed(verdict.section)
         try:
             self.progress.record(verdict)
         except progress.Unusable as e:
             self._bear(e)
+        return verdict.passed and not before and guide.current(self.course, self.progress) is None
+
+    def write_page(self, name: str, page: str) -> Path:
+        """Puts a page among the learner's own, or in a folder for temporary files if that cannot be. Raises Usage."""
+        import tempfile
+
+        from grader import book
+
+        try:
+            return book.write(self.progress.path.parent / "pages", name, page)
+        except OSError as e:
+            try:
+                return book.write(Path(tempfile.mkdtemp(prefix="learn-")), name, page)
+            except OSError:
+                raise Usage("cannot_write", path=str(e.filename), reason=e.strerror or str(e)) from None
+
+    def draw(self, section: Section) -> Path | None:
+        """Where there is now a picture of what the tests saw; None if they saw nothing to look at."""
+        if not self.seen:
+            return None
+        from grader.reports import charts
+
+        drawn = charts.drawn(self.seen, section.about.pictures, self.lang, plain.title(section.about.title, self.lang))
+        with contextlib.suppress(OSError):  # a learner with a full disk shall still get a verdict
+            path = self.progress.path.parent / "pictures" / f"{section.slug}.svg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.{os.getpid()}")
+            new.write_text(drawn, encoding="utf-8")
+            return new.replace(path)
+        return None
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""

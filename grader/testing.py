@@ -1,4 +1,4 @@
-"""What a test file speaks in: `task`, `expect`, and the fixtures `learner`, `probe`, `rng`, `source` and `bar`.
+"""What a test file speaks in: `task`, `expect`, the fixtures `learner`, `probe`, `rng`, `source`, `bar` and `picture`.
 
 A test runs in the judge. `learner.f(x)` asks the cell to call the learner's `f` with a copy of `x` and returns a copy
 of what came back; `expect` compares it. Tests name mistakes; words for people are elsewhere.
@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from grader.compare import Difference, Tolerance, difference, same
-from grader.model import Measured
+from grader.model import Measured, Picture
 from grader.source import Source
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_Rows = list[list[float]]
 _ARITY = re.compile(r"positional argument|unexpected keyword|required keyword|multiple values for argument")
 
 
@@ -114,6 +115,7 @@ class Desk(Protocol):
 
     text: str
     until: float  # time.monotonic() when the test's time is up
+    visible: bool  # the test is one that the learner may read
 
     def call(self, target: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The answer. Raises LearnerRaised, NotYet, Failure, or what the sandbox raises when the cell is gone."""
@@ -286,6 +288,56 @@ def _rounded(value: float) -> float | str:
     return rounded if math.isfinite(rounded) else float(value) if math.isfinite(value) else str(value)
 
 
+class Pictures:
+    """The fixture `picture`: notes what is to be drawn, of values or of functions that make them.
+
+    It never fails: what cannot be made, or cannot be drawn, is left out.
+    """
+
+    MOST = 4096  # numbers of one series
+
+    def __init__(self, noted: dict[str, Picture]) -> None:
+        self._noted = noted
+
+    def curves(self, name: str, series: Any, *, x: str = "") -> None:
+        """Lines over 1, 2, 3 …: for each series (a mapping) one number after the other."""
+        self._note(name, "curves", lambda: {k: _rows(v, 1) for k, v in _made(series).items()}, x, "")
+
+    def paths(self, name: str, series: Any, *, x: str = "", y: str = "", behind: Any = ()) -> None:
+        """Points (n, 2) that are joined, on axes of the same scale. `behind`: others, faint and without a name."""
+
+        def data() -> dict[str, _Rows]:
+            faint = {f" {i}": _rows(v, 2) for i, v in enumerate(_made(behind))}
+            return faint | {k: _rows(v, 2) for k, v in _made(series).items()}
+
+        self._note(name, "paths", data, x, y)
+
+    def matrix(self, name: str, values: Any, *, x: str = "", y: str = "") -> None:
+        """A grid (rows, columns); `y` says what the rows are."""
+        self._note(name, "matrix", lambda: {"": _rows(_made(values), 2)}, x, y)
+
+    def _note(self, name: str, kind: Any, data: Callable[[], dict[str, _Rows]], x: str, y: str) -> None:
+        try:
+            self._noted[name] = Picture(name=name, kind=kind, data=data(), x=x, y=y)
+        except TimeoutError:
+            raise
+        except Exception:  # any value may come from a learner, and none may cost a verdict
+            self._noted.pop(name, None)
+
+
+def _made(value: Any) -> Any:
+    return value() if callable(value) else value
+
+
+def _rows(values: Any, dims: int) -> _Rows:
+    """The numbers of a value with so many dimensions. Raises for what is no such thing, or has too many."""
+    found = torch.as_tensor(values).detach()
+    if found.is_complex() or found.dim() != dims or not 0 < found.numel() <= Pictures.MOST:
+        raise ValueError
+    rows: _Rows = found.to("cpu", torch.float32).reshape(-1, found.shape[-1]).tolist()
+    return rows
+
+
 class _Expect:
     def __call__(self, value: Any) -> Expectation:
         return Expectation(value)
@@ -312,12 +364,13 @@ expect = _Expect()
 
 
 class Fixtures:
-    """The fixtures, as a pytest plugin. `desk`, `seed`, `bars` and `notes` are set by whoever runs the tests."""
+    """The fixtures, as a pytest plugin. What is declared here is set by whoever runs the tests."""
 
     desk: Desk
     seed: int
     bars: Mapping[str, float]
     notes: list[Measured]  # what a test held against the bars
+    noted: dict[str, Picture]  # what is to be drawn of this submission, by name
 
     @pytest.fixture
     def learner(self) -> Far:
@@ -339,6 +392,11 @@ class Fixtures:
         """The learner's text, once it has loaded in a cell: a text that Python chokes on must not reach the judge."""
         self.desk.load()
         return Source(self.desk.text)
+
+    @pytest.fixture
+    def picture(self) -> Pictures:
+        """Notes what the learner is to look at. In a hidden test nothing is kept: the values could carry its inputs."""
+        return Pictures(self.noted if self.desk.visible else {})
 
     @pytest.fixture
     def bar(self) -> Mapping[str, float]:

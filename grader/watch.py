@@ -299,8 +299,8 @@ class Watch:
             case "h":
                 self._hint()
             case "l":
-                places = guide.places(self.shell.course, self.shell.progress)
-                self._page(plain.listing(self.shell.course, places, self.lang))
+                road = guide.road(self.shell.course, self.shell.progress)
+                self._page(plain.listing(road, self.lang, self.board.width))
             case "n":
                 self._next()
             case "r":
@@ -308,7 +308,7 @@ class Watch:
             case "e":
                 self._edit()
             case "s":
-                self._page(terminal.rendered(self.section.lesson(self.shell.lesson_lang)))
+                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)))
             case "\n" | "\r" | " " if self.draw != self._show_verdict:
                 self.draw = self._show_verdict
                 self.draw()

@@ -652,9 +652,9 @@ def test_any_name_of_the_learner_is_a_call():
 
 
 def test_the_fixtures_are_those_that_the_design_names():
-    """learner, probe, rng, source and bar; no more, so that nothing else can be asked for."""
+    """learner, probe, rng, source, bar and picture; no more, so that nothing else can be asked for."""
     names = {n for n, f in inspect.getmembers(Fixtures) if type(f).__name__ == "FixtureFunctionDefinition"}
-    assert names == {"learner", "probe", "rng", "source", "bar"}
+    assert names == {"learner", "probe", "rng", "source", "bar", "picture"}
 
 
 # thresholds

@@ -181,11 +181,14 @@ def test_nobody_imports_the_commands():
 
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
-    "rich": {"grader.reports.terminal"},
+    "rich": {"grader.reports.terminal", "grader.reports.prose"},
+    "jinja2": {"grader.reports.pages"},
+    "pygments": {"grader.reports.markdown"},
+    "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
     "jupytext": {"grader.notebook", "grader.exports.notebook"},
-    "markdown_it": {"grader.lessons"},
+    "markdown_it": {"grader.lessons", "grader.reports.markdown", "grader.reports.prose"},
     "IPython": set(),  # grader.magics is handed one
     "jupyter_server": {"grader.lab"},
     "distributed": {"grader.cluster"},
@@ -216,7 +219,7 @@ def test_only_authors_draw():
 
 @pytest.mark.parametrize(
     "library",
-    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "sqlalchemy", "distributed"],
+    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "jinja2", "sqlalchemy", "distributed"],
 )
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
@@ -272,13 +275,14 @@ def test_imports_point_down(lazy):
         "grader.quality",
         "grader.batch",
         "grader.commands.teacher",
+        "grader.guide",
+        "grader.commands.learner",
         "cli",
     ],
 )
 def test_commands_that_judge_nothing_do_not_wait_for_torch(module):
     """Importing it imports neither torch nor pytest, so that `learn list` answers at once."""
-    code = (
-        f"import sys, {module}; print([m for m in ('torch', 'pytest', 'jupytext', 'markdown_it') if m in sys.modules])"
-    )
+    late = ("torch", "pytest", "jupytext", "markdown_it", "rich", "jinja2")
+    code = f"import sys, {module}; print([m for m in {late} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -16,6 +16,7 @@ from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages,
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [ROOT / "cli.py", *sorted(p for p in (ROOT / "grader").rglob("*.py") if "_course" not in p.parts)]
+TEMPLATES = sorted((ROOT / "grader" / "reports" / "pages").glob("*.j2"))
 FINDERS = [
     ROOT / "grader" / f"{name}.py" for name in ("rules", "lessons", "pictures", "proof")
 ]  # what `learn dev check` finds
@@ -65,7 +66,12 @@ def _literals():
                 exact.add(node.value)
             if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
                 starts.add(first.value)
-    return exact, starts
+    return exact | _in_templates(), starts
+
+
+def _in_templates():
+    """The keys that the pages' templates say."""
+    return {key for path in TEMPLATES for key in re.findall(r"'(\w+\.\w+)'", path.read_text(encoding="utf-8"))}
 
 
 def test_every_key_in_the_code_exists():
@@ -76,6 +82,7 @@ def test_every_key_in_the_code_exists():
                 key = node.args[0]
                 if isinstance(key, ast.Constant):
                     assert key.value in messages(), f"{path.name}:{node.lineno}"
+    assert _in_templates() and _in_templates() <= set(messages())
 
 
 def _commands(command):
@@ -105,7 +112,8 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    families = {s for s in starts if s in ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.", "update.")}
+    kept = ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.", "update.")
+    families = {s for s in starts if s in kept}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     signs = {f"doctor.{no}{k}" for k in exact for no in ("", "no_")}

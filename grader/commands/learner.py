@@ -1,6 +1,8 @@
 """What a learner does: next, check, read, hint, list, reset, notebook; init, doctor and stop around it."""
 
 import itertools
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,12 +10,15 @@ import click
 
 from grader import guide
 from grader.commands.completion import sections, sections_or_files, sections_or_tasks, tasks
-from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, Room, tier
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.course import Section
 from grader.reports import plain, words
 from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
 room = Room()
+# What fits on one screen needs no key to leave it, and Chinese shows whatever the locale. Settings of one's own stay.
+_LESS = {"LESS": "-FRX", "LESSCHARSET": "utf-8"}
 
 
 @room.command("next")
@@ -38,8 +43,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
         raise Usage("debug_alone")
     section, path = shell.target(what)
     verdict = shell.judge(section, path, require=require, debug=debug)
-    if not debug:
-        shell.record(verdict)
+    completed = not debug and shell.record(verdict)
     if as_json:
         click.echo(verdict.to_json())
     else:
@@ -48,6 +52,7 @@ def check(shell: Shell, what: str | None, as_json: bool, require: str | None, de
         left = shell.hints_left(section)
         seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
         terminal.show_verdict(verdict, section, seen, shell.lang, hints_left=left, debug=debug)
+        afterwards(shell, section, completed)
     return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
 
 
@@ -65,10 +70,16 @@ def watch(shell: Shell, what: str | None) -> None:
 
 @room.command("read")
 @click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
-def read(shell: Shell, name: str | None) -> None:
+@click.option("--browser", is_flag=True)
+def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
     section = shell.section(name, remember=True)
-    show(section.lesson(shell.lesson_lang), section.folder)
+    if not browser:
+        show(section.lesson(shell.lesson_lang), paged=True)
+        return
+    from grader import book
+
+    browse(shell, book.address(section), book.lesson(shell.course, section, shell.lang))
 
 
 @room.command("hint")
@@ -107,7 +118,26 @@ def solution(shell: Shell, first: str | None, second: str | None, give_up: bool)
 @room.command("list")
 def list_(shell: Shell) -> None:
     """All sections."""
-    click.echo(plain.listing(shell.course, guide.places(shell.course, shell.progress), shell.lang))
+    click.echo(plain.listing(guide.road(shell.course, shell.progress), shell.lang, columns()))
+
+
+@room.command("progress")
+@click.option("--html", "as_page", is_flag=True)
+@click.option("--recheck", is_flag=True)
+def progress_(shell: Shell, as_page: bool, recheck: bool) -> int:
+    """The road so far."""
+    if recheck and as_page:
+        raise Usage("recheck_alone")
+    if recheck:
+        return judge_again(shell)
+    road = guide.road(shell.course, shell.progress)
+    if not as_page:
+        click.echo(plain.standing(road, shell.lang, columns()))
+        return PASSED
+    from grader import book
+
+    browse(shell, book.ROAD, book.road(road, shell.lang))
+    return PASSED
 
 
 @room.command("reset")
@@ -199,11 +229,53 @@ def _open(shell: Shell, notebook: Path) -> None:
         lab.serve(notebook, shell.workspace.root, shell.course_dir)
 
 
-def show(markdown: str, folder: Path | None = None) -> None:
+def afterwards(shell: Shell, section: Section, completed: bool) -> None:
+    """What there is to look at, and what to do at the very end."""
+    if drawn := shell.draw(section):
+        click.echo(words.say("verdict.picture", shell.lang, path=shell.show(drawn)))
+    if completed:
+        click.echo(words.say("recheck.offer", shell.lang))
+
+
+def judge_again(shell: Shell) -> int:
+    """All that was passed, one line each as it comes."""
+    verdicts = []
+    for section, verdict in shell.recheck():
+        verdicts.append(verdict)
+        click.echo(plain.rechecked(section, verdict, shell.lang))
+    click.echo(plain.recheck_ends(verdicts, shell.lang))
+    return PASSED if all(v and v.passed for v in verdicts) else NOT_PASSED
+
+
+def columns() -> int:
+    """How wide the terminal is, as far as it is of use; 80 for a pipe."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 80)
+
+
+def browse(shell: Shell, name: str, page: str) -> None:
+    """Shows the page in a browser, or says where it is. Those that it links to are written while the browser starts."""
+    import webbrowser
+
+    from grader import book
+
+    path = shell.write_page(name, page)
+    opened = webbrowser.open(path.as_uri())
+    click.echo(words.say("page.opened" if opened else "page.written", shell.lang, path=shell.show(path)))
+    for other, text in book.everything(shell.course, guide.road(shell.course, shell.progress), shell.lang):
+        if other != name:
+            book.write(path.parent, other, text)
+
+
+def show(markdown: str, *, paged: bool = False) -> None:
     """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():
         click.echo(markdown)
         return
     from grader.reports import terminal
 
-    terminal.show_markdown(markdown, folder=folder)
+    if not paged:
+        terminal.show_markdown(markdown)
+        return
+    for name, value in _LESS.items():
+        os.environ.setdefault(name, value)
+    click.echo_via_pager(terminal.markdown(markdown).rstrip("\n"))

@@ -2,23 +2,24 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.model import Finding
+from grader.model import Finding, Verdict
 from grader.reports.sentences import number
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
     from grader.answers import Answer
     from grader.course import Course, Section
-    from grader.guide import Place
+    from grader.guide import Part, Place, Road
     from grader.mutants import Measure
     from grader.pictures import Written
     from grader.proof import Progress, Proof
     from grader.update import Change
 
+MAY_BREAK = "\x1f"  # no cell wide, and a space to rich, which ends lines at spaces alone: taken out of what is shown
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
 
@@ -32,25 +33,78 @@ def title(titles: dict[str, str], lang: str) -> str:
     return titles.get(lang) or next(iter(titles.values()), "")
 
 
-def listing(course: "Course", places: "list[Place]", lang: str) -> str:
-    """`learn list`."""
-    lines = [title(course.about.title, lang), _summary(places, lang)]
-    rows = [_row(p, lang) for p in places]
-    widths = [max(_width(text) for text in column) for column in zip(*rows, strict=True)]
-    chapter = None
-    for place, row in zip(places, rows, strict=True):
-        if (new := place.section.folder.parent.name) != chapter:
-            chapter = new
-            lines += ["", title(course.chapter(place.section).title, lang)]
-        lines.append(("  " + "  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True))).rstrip())
-    return "\n".join(lines) if places else "\n".join([lines[0], say("where.empty", lang)])
+def listing(road: "Road", lang: str, width: int = 80) -> str:
+    """`learn list`, in so many columns."""
+    lines = [title(road.whole.title, lang), *_together(road.whole, lang, width)]
+    if not road.whole.places:
+        return "\n".join([lines[0], say("where.empty", lang)])
+    rows = iter(_rows(road.whole.places, lang, width))
+    for head, chapter in zip(_heads(road, lang, width), road.chapters, strict=True):
+        lines += ["", head, *(next(rows) for _ in chapter.places)]
+    return "\n".join(lines)
 
 
-def where(course: "Course", places: "list[Place]", lang: str, *, workspace: bool) -> str:
+def standing(road: "Road", lang: str, width: int = 80) -> str:
+    """`learn progress`: by chapter, and when."""
+    lines = [title(road.whole.title, lang), *_together(road.whole, lang, width)]
+    if not road.whole.places:
+        return "\n".join([lines[0], say("where.empty", lang)])
+    lines += ["", *_heads(road, lang, width), ""]
+    if road.history:
+        lines.append(when(road, lang))
+    here = next((p.section for p in road.whole.places if p.here), None)
+    if here:
+        lines.append(say("where.here", lang, number=here.number, title=title(here.about.title, lang)))
+    lines.append(say("progress.then" if here else "progress.done", lang))
+    return "\n".join(lines)
+
+
+def rechecked(section: "Section", verdict: Verdict | None, lang: str) -> str:
+    """`learn progress --recheck`: whether a section still passes."""
+    about = {"number": section.number, "title": title(section.about.title, lang)}
+    if verdict is None:
+        return "✗ " + say("recheck.lost", lang, **about)
+    if verdict.passed:
+        return "✓ {number} {title}".format(**about)
+    if verdict.broken:
+        return "· " + say("recheck.unjudged", lang, **about)
+    points = {"points": number(verdict.points), "possible": number(verdict.max_points)}
+    return "✗ " + say("recheck.broken", lang, **about, **points)
+
+
+def recheck_ends(verdicts: "Sequence[Verdict | None]", lang: str) -> str:
+    """How many of them do."""
+    passed = sum(v is not None and v.passed for v in verdicts)
+    key = "recheck.none" if not verdicts else "recheck.good" if passed == len(verdicts) else "recheck.bad"
+    return say(key, lang, passed=passed, total=len(verdicts))
+
+
+def summary(whole: "Part", lang: str) -> str:
+    """Sections passed, and points."""
+    about = {"passed": whole.passed, "total": len(whole.places)}
+    return say("where.progress", lang, **about, points=number(whole.points), possible=number(whole.possible))
+
+
+def when(road: "Road", lang: str) -> str:
+    """How many checks there were, on how many days, since when; by the clock of this computer."""
+    days = [at.astimezone().date() for at, _ in road.history]
+    told = {"checks": len(days), "days": len({*days}), "first": f"{min(days):%Y-%m-%d}"}
+    return say("progress.when", lang, **told)
+
+
+def time(spent: timedelta, lang: str) -> str:
+    """Hours and minutes; "" for less than one."""
+    hours, minutes = divmod(int(spent.total_seconds()) // 60, 60)
+    if not hours:
+        return say("time.minutes", lang, minutes=minutes) if minutes else ""
+    return say("time.hours", lang, hours=hours, minutes=f"{minutes:02d}")
+
+
+def where(road: "Road", lang: str, *, workspace: bool) -> str:
     """`learn` alone."""
-    lines = [title(course.about.title, lang), _summary(places, lang), ""]
-    here = next((p for p in places if p.here), None)
-    if not places:
+    lines = [title(road.whole.title, lang), summary(road.whole, lang), ""]
+    here = next((p for p in road.whole.places if p.here), None)
+    if not road.whole.places:
         return "\n".join([lines[0], say("where.empty", lang)])
     if here is None:
         return "\n".join([*lines, say("where.done", lang)])
@@ -139,27 +193,80 @@ def answer_title(answer: "Answer", lang: str) -> str:
     return say("solution.other", lang, name=answer.path.stem, about=told.get(lang, answer.about[0]))
 
 
-def _row(place: "Place", lang: str) -> tuple[str, ...]:
-    points = f"{number(place.points)}/{number(place.possible)}"
+_BAR = 10  # cells
+_TITLE = 10  # columns that a title has at least, however narrow the terminal is
+
+
+def _heads(road: "Road", lang: str, width: int) -> list[str]:
+    """A line for each chapter: title, bar, sections, points, time; from the right, what has no room is left out."""
+    table = []
+    for part in road.chapters:
+        done = _BAR * int(part.points) // int(part.possible or 1)
+        counts = f"{part.passed}/{len(part.places)}"
+        points = say("list.points", lang, points=number(part.points), possible=number(part.possible))
+        bar = f"[{'#' * done}{'-' * (_BAR - done)}]"
+        table.append([title(part.title, lang), bar, counts, points, time(part.spent, lang)])
+    return ["  ".join(row).rstrip() for row in _columns(table, width)]
+
+
+def _rows(places: "Sequence[Place]", lang: str, width: int) -> list[str]:
+    """A line for each section. Without room, the state's word goes first, then the time; a note goes below."""
+    head = [[f"{_SYMBOLS[p.state]} {say(f'list.{p.state}', lang)}", p.section.number, _points(p)] for p in places]
+    titles = [title(p.section.about.title, lang) for p in places]
+    longest = max(map(_width, titles))
+    starts = ["  ".join(["", *cells, ""]) for cells in _columns(head, width)]
+    if _width(starts[0]) + longest > width:
+        starts = [
+            "  ".join(["", *cells, ""]) for cells in _columns([[state[0], *rest] for state, *rest in head], width)
+        ]
+    room = max(width - _width(starts[0]), _TITLE)
+    lines = []
+    for place, start, name in zip(places, starts, (_cut(t, room) for t in titles), strict=True):
+        note = _note(place, lang)
+        full = "  ".join(filter(None, (time(place.spent, lang), note)))
+        whole = _padded(name, longest)
+        tries = [f"{whole}  {full}", f"{whole}  {note}", f"{name}  {note}"]
+        fits = (start + text.rstrip() for text in tries if _width(start + text.rstrip()) <= width)
+        lines.append(next(fits, f"{start}{name}\n      {note}"))
+    return lines
+
+
+def _columns(table: list[list[str]], width: int) -> list[list[str]]:
+    """Each column as wide as its widest cell; those for which there is no room are left out, from the right."""
+    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    while len(widths) > 1 and sum(widths) + 2 * (len(widths) - 1) > width:
+        widths.pop()
+    return [[_padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
+
+
+def _cut(text: str, width: int) -> str:
+    """At most so many cells."""
+    if _width(text) <= width:
+        return text
+    while text and _width(text) > width - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def _points(place: "Place") -> str:
+    return f"{number(place.points)}/{number(place.possible)}"
+
+
+def _note(place: "Place", lang: str) -> str:
     notes = [say("list.here", lang)] if place.here else []
     if place.gave_up:
         notes.append(say("list.gave_up", lang))
     if place.state == "waits":
         notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
-    state = f"{_SYMBOLS[place.state]} {say(f'list.{place.state}', lang)}"
-    note = f"<- {'; '.join(notes)}" if notes else ""
-    return state, place.section.number, points, title(place.section.about.title, lang), note
+    return f"<- {'; '.join(notes)}" if notes else ""
 
 
-def _summary(places: "list[Place]", lang: str) -> str:
-    return say(
-        "where.progress",
-        lang,
-        passed=sum(p.state == "passed" for p in places),
-        total=len(places),
-        points=number(sum((p.points for p in places), Fraction(0))),
-        possible=number(sum((p.possible for p in places), Fraction(0))),
-    )
+def _together(whole: "Part", lang: str, width: int) -> list[str]:
+    """One line on the whole course, or two."""
+    spent = time(whole.spent, lang)
+    line = summary(whole, lang)
+    joined = f"{line} · {spent}" if spent else line
+    return [joined] if _width(joined) <= width else [line, spent] if spent else [line]
 
 
 def _yes(value: bool, lang: str) -> str:

@@ -3,10 +3,8 @@
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urljoin
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -18,13 +16,10 @@ from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import answer_title, sign, tasks_of, title
+from grader.reports.plain import MAY_BREAK, answer_title, sign, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
-    from rich.markdown import Markdown
-
     from grader.answers import Answer
     from grader.course import Section
 
@@ -58,11 +53,12 @@ def console(file: IO[str] | None = None) -> Console:
     return made
 
 
-def show_markdown(text: str, file: IO[str] | None = None, folder: Path | None = None) -> None:
-    """A lesson or a hint: rendered on a terminal, as it is written in a pipe; its pictures are in that folder."""
+def show_markdown(text: str, file: IO[str] | None = None) -> None:
+    """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
     out = console(file)
     if out.is_terminal:
-        out.print(_rendered(text, folder))
+        out.file.write(markdown(text, out))
+        out.file.flush()
     else:
         out.out(text, highlight=False)
 
@@ -88,28 +84,11 @@ def show_answers(
         out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
 
 
-def _rendered(text: str, folder: Path | None = None) -> "Markdown":
-    from rich.markdown import Markdown  # 80 ms, which a pass does not need
+def markdown(text: str, out: Console | None = None) -> str:
+    """A lesson or a hint as a terminal shows it."""
+    from grader.reports import prose  # 80 ms, which a pass does not need
 
-    rendered = Markdown(text)
-    for token in rendered.parsed:
-        token.children = [part for child in token.children or () for part in _told(child, folder)] or None
-    return rendered
-
-
-def _told(token: "Token", folder: Path | None) -> "list[Token]":
-    """A picture as a terminal can have it: what is to be seen on it, and its file, to be clicked."""
-    if token.type != "image":
-        return [token]
-    name = str(token.attrs["src"])
-    before, inside, after = (
-        replace(token, type="text", tag="", children=None, content=content)
-        for content in (f"[{token.content}] (", name, ")")
-    )
-    if folder is None:
-        return [before, inside, after]
-    opens = replace(inside, type="link_open", attrs={"href": urljoin(f"{folder.as_uri()}/", name)})
-    return [before, opens, inside, replace(inside, type="link_close"), after]
+    return prose.shown(out or console(), text)
 
 
 def show_verdict(
@@ -133,7 +112,7 @@ def show_verdict(
     with out.capture() as captured:
         suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {}, keys=keys)
         _compose(_Screen(verdict, section, seen, lang, out, watched), debug, suggestion)
-    text = captured.get()
+    text = captured.get().replace(MAY_BREAK, "")
     out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
     out.file.flush()
 
@@ -207,6 +186,11 @@ class Board:
         return console(self.file).is_terminal
 
     @property
+    def width(self) -> int:
+        """Columns of text, at most 80."""
+        return console(self.file).width
+
+    @property
     def height(self) -> int:
         """Lines of text that fit above keys and status."""
         return console(self.file).height - 2 - len(self._of_keys())
@@ -257,14 +241,6 @@ class Board:
             else:
                 lines.append(key)
         return lines
-
-
-def rendered(text: str) -> str:
-    """A lesson as a terminal shows it, with its escape sequences, for a pager."""
-    out = console()
-    with out.capture() as captured:
-        out.print(_rendered(text))
-    return captured.get()
 
 
 class _Screen:
@@ -343,7 +319,9 @@ class _Screen:
         if (explained := sentences.explanation(check, self.mistakes)) is not None:
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
-            self.out.print(Padding(_rendered(explained), (0, 0, 0, 6)))
+            from grader.reports.prose import Prose
+
+            self.out.print(Padding(Prose(explained, wrap_code=True), (0, 0, 0, 6)))
         else:
             self.paragraph(sentences.sentence(check, self.lang))
         for detail in sentences.details(check, self.lang):

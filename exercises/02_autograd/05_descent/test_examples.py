@@ -44,6 +44,20 @@ def test_first_step(learner):
     expect([m, s]).close_to([torch.tensor([0.001, -1.0]), torch.tensor([1e-7, 0.1])])
 
 
+@task(3)
+def test_down_a_valley(probe, picture):
+    """Forty steps from (-4, 1.5) down ½x² + 10y² end near the bottom; the picture shows sgd and momentum beside it.
+
+    从 (-4, 1.5) 出发，沿 ½x² + 10y² 走四十步，最后接近谷底；图上同时画出 sgd 和 momentum 的路线。
+    """
+    ways = probe.valley(torch.tensor([-4.0, 1.5]), steps=40)
+    around = torch.linspace(0, 2 * torch.pi, 49)
+    rings = [torch.stack([r * around.cos(), r / 20**0.5 * around.sin()], 1) for r in (1.0, 2.0, 3.0, 4.0)]
+    picture.paths("valley", ways, x="first", y="second", behind=rings)
+    expect(ways["adam"]).shape(41, 2)
+    expect(ways["adam"][-1].norm().item()).at_most(0.5)
+
+
 @task(4, needs=(3,))
 def test_decay_and_step(learner):
     """2 decays to 2 · (1 - 0.1 · 0.5) = 1.9, and a first step of 0.1 leads to 1.8.

@@ -4,6 +4,10 @@ import torch
 
 from grader.testing import expect, task
 
+# Nine positions on a quarter of a circle: the nearer two are, the larger is their product.
+ANGLES = torch.linspace(0, torch.pi / 2, 9)
+PLACES = 6 * torch.stack([ANGLES.cos(), ANGLES.sin()], 1)
+
 
 @task(1)
 def test_equal_keys(learner):
@@ -14,6 +18,19 @@ def test_equal_keys(learner):
     q, k = torch.tensor([[1.0, 2.0]]), torch.ones(3, 2)
     v = torch.tensor([[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]])
     expect(learner.attention(q, k, v)).close_to(torch.tensor([[3.0, 30.0]]))
+
+
+@task(1)
+def test_weights_seen(learner, picture):
+    """With the identity for v, the result is the weights themselves: each row sums to one, and what is near counts.
+
+    v 取单位矩阵时，结果就是权重本身：每一行的和为 1，位置越近权重越大。
+    """
+    weights = learner.attention(PLACES, PLACES, torch.eye(9))
+    picture.matrix("near", weights, x="key", y="query")
+    expect(weights).shape(9, 9)
+    expect(weights.sum(1)).close_to(torch.ones(9))
+    expect(weights.argmax(1)).equal_to(torch.arange(9))
 
 
 @task(2)
@@ -40,6 +57,19 @@ def test_one_key_left(learner):
     q, k, v = torch.ones(2, 4), torch.ones(3, 4), torch.tensor([[1.0], [2.0], [3.0]])
     mask = torch.tensor([[False, True, False], [False, False, False]])
     expect(learner.masked_attention(q, k, v, mask)).close_to(torch.tensor([[2.0], [0.0]]))
+
+
+@task(3)
+def test_weights_seen_through_a_mask(learner, picture):
+    """The same weights, but no position looks at a later one: the first sees only itself.
+
+    同样的权重，但任何位置都不看后面的位置：第一个只看得见自己。
+    """
+    weights = learner.masked_attention(PLACES, PLACES, torch.eye(9), torch.ones(9, 9, dtype=torch.bool).tril())
+    picture.matrix("causal", weights, x="key", y="query")
+    expect(weights).shape(9, 9)
+    expect(weights.triu(1)).equal_to(torch.zeros(9, 9))
+    expect(weights[0, 0].item()).close_to(1.0)
 
 
 @task(4)

@@ -1,5 +1,7 @@
 """Beside the learner's file: makes the losses, which do not cross, from tuples of a kind and its numbers."""
 
+import contextlib
+
 import learner
 import torch
 
@@ -16,6 +18,29 @@ def many(name, w, gradients, **how):
         number = () if name == "momentum" else (t,)
         w, *state = rule(w, g, *state, *number, **how)
     return [w, *state]
+
+
+def _way(name, w, steps, **how):
+    rule, at, way = getattr(learner, name), w, [w.clone()]  # a rule that changes its arguments must spoil no other
+    state = [torch.zeros_like(w) for _ in range(("sgd", "momentum", "adam").index(name))]
+    for t in range(1, steps + 1):
+        number = (t,) if name == "adam" else ()
+        new = rule(at.clone(), at * torch.tensor([1.0, 20.0]), *state, *number, **how)
+        at, *state = new if state else [new]
+        way.append(at)
+    return torch.stack(way)
+
+
+def valley(w, steps):
+    """The way of each rule down ½x² + 10y² from w; without sgd and momentum, where they do not work yet.
+
+    -> name -> (steps + 1, 2)
+    """
+    ways = {}
+    for name, how in (("sgd", {"lr": 0.09}), ("momentum", {"lr": 0.02, "beta": 0.8})):
+        with contextlib.suppress(Exception):
+            ways[name] = _way(name, w, steps, **how)
+    return ways | {"adam": _way("adam", w, steps, lr=0.4)}
 
 
 def _line(x, y):

@@ -160,21 +160,20 @@ def _scores(model, x_new):
         return model(x_new) if callable(model) else model
 
 
-def fit_and_predict(x, y, x_val, y_val, x_new):
-    """Logits of the fitted model for new images."""
-    return _scores(learner.fit(x, y, x_val, y_val), x_new)
-
-
-def fitted(x, y, x_val, y_val, x_new, seed=None):
-    """The same, whether the model is a Module, and whether its weights are those of the lowest or of a later loss.
+def fitted(x, y, x_val, y_val, x_new, seed=None, scored=None):
+    """Logits of the fitted model for new images, whether it is a Module, and whether its weights are those of the
+    lowest or of a later loss.
 
     Known only where `fit` uses `EarlyStopping`, or `evaluate` on all the validation data: `weights` is "best", "last",
     "other", or "" where it cannot be told. `seed`: of torch's global generator, so that two calls can be compared.
+
+    And to be drawn: `losses`, where they are known, and the scores of the images `scored`.
     """
     if seed is not None:
         torch.manual_seed(seed)
-    told, measured = [], []
+    told, measured, trained = [], [], []
     stopping, evaluate = getattr(learner, "EarlyStopping", None), getattr(learner, "evaluate", None)
+    epoch = getattr(learner, "train_epoch", None)
     true = getattr(stopping, "update", None)
     if true is not None:
 
@@ -195,9 +194,21 @@ def fitted(x, y, x_val, y_val, x_new, seed=None):
             return answer
 
         learner.evaluate = watched
+    if epoch is not None:
+
+        @functools.wraps(epoch)
+        def counted(*given, **named):
+            loss = epoch(*given, **named)
+            with contextlib.suppress(Exception):
+                trained.append(float(loss))
+            return loss
+
+        learner.train_epoch = counted
     try:
         model = learner.fit(x, y, x_val, y_val)
     finally:
+        if epoch is not None:
+            learner.train_epoch = epoch
         if true is not None:
             stopping.update = true
         if evaluate is not None:
@@ -205,7 +216,11 @@ def fitted(x, y, x_val, y_val, x_new, seed=None):
     scores = _scores(model, x_new)
     whose = [_whose(model, diary) for diary in (told, measured)]
     weights = next((w for w in ("last", "other", "best") if w in whose), "")
-    return {"scores": scores, "module": isinstance(model, nn.Module), "weights": weights}
+    seen = {"scores": scores, "module": isinstance(model, nn.Module), "weights": weights}
+    if scored is None:
+        return seen
+    losses = {"training": trained, "validation": [loss for loss, _ in told or measured]}
+    return seen | {"losses": losses, "scored": _scores(model, scored)}
 
 
 def _whose(model, diary):

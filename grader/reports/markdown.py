@@ -1,0 +1,144 @@
+"""Markdown as this course writes it: tables and formulas, and in Chinese no space where a line ends. To HTML as well.
+
+What a text may contain is trusted with nothing: raw HTML is shown as it is written, and a link leads only where the
+caller lets it.
+"""
+
+import html
+import unicodedata
+import xml.etree.ElementTree as ET
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+Lead = Callable[[str], str | None]  # a link's target -> where it may lead, None: nowhere
+Picture = Callable[[str], bytes | None]  # a picture's name -> an SVG file, None: there is none
+
+_CLOSING = "，。；：？！、）》」』】”’…％"  # do not begin a line
+_OPENING = "（《「『【“‘"  # do not end one
+_DEAD_ATTRIBUTES = ("href", "style", "class")  # of a formula
+
+
+def parse(text: str) -> list[Token]:
+    """The tokens. A line that ends between two Chinese characters has no space there."""
+    tokens = _parser().parse(text)
+    for token in tokens:
+        _join(token.children or [])
+    return tokens
+
+
+def wide(character: str) -> bool:
+    """True for what takes two cells on a terminal: Chinese characters and their punctuation."""
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def may_break(before: str, after: str) -> bool:
+    """True if a line may end between these two, though there is no space."""
+    return (wide(before) or wide(after)) and after not in _CLOSING and before not in _OPENING
+
+
+def text_of(children: Sequence[Token]) -> Iterator[tuple[Token, str]]:
+    """The tokens that show something, each with the character that is seen before it ("" at the start)."""
+    before = ""
+    for child in children:
+        if child.content or child.type in ("softbreak", "hardbreak"):
+            yield child, before
+            before = child.content[-1:]
+
+
+def _join(children: Sequence[Token]) -> None:
+    seen = list(text_of(children))
+    for (child, before), (after, _) in pairwise(seen):
+        first = after.content[:1]
+        if child.type == "softbreak" and before and first:
+            apart = {before, first}
+            if all(map(wide, apart)) or apart & {*_CLOSING, *_OPENING}:
+                child.type, child.tag, child.content = "text", "", ""
+
+
+def to_html(text: str, lead: Lead, picture: Picture) -> Markup:
+    """A fragment of a page. Without script or style of its own; colours are those of the page's style sheet."""
+    parser = _parser()
+    tokens = parse(text)
+    for token in tokens:
+        token.children = token.children and list(_allowed(token.children, lead))
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")  # it may be scrolled, by keyboard too
+    rules = parser.renderer.rules  # type: ignore[attr-defined]
+    rules["fence"] = rules["code_block"] = lambda tokens, at, *_: _code(tokens[at])
+    rules["image"] = lambda tokens, at, *_: _image(tokens[at], picture)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    return parser.use(
+        dollarmath_plugin,
+        allow_labels=False,
+        allow_space=False,  # $5 is money
+        allow_digits=False,
+        double_inline=True,
+        renderer=_formula,
+    )
+
+
+def _allowed(children: Sequence[Token], lead: Lead) -> Iterator[Token]:
+    """Without the links that lead nowhere; their text stays."""
+    dropped = False  # links do not nest
+    for child in children:
+        if child.type == "link_open":
+            target = lead(str(child.attrs["href"]))
+            dropped = target is None
+            child.attrs = {"href": target} if target is not None else {}
+        if not (dropped and child.type in ("link_open", "link_close")):
+            yield child
+
+
+def _code(token: Token) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    name = (token.info.split() or ["text"])[0]
+    try:
+        shown = highlight(token.content, get_lexer_by_name(name, stripnl=False), HtmlFormatter(nowrap=True))
+    except ClassNotFound:
+        shown = html.escape(token.content)
+    kind = "" if name == "text" else ' class="code"'
+    return f'<pre{kind} tabindex="0"><code>{shown}</code></pre>\n'
+
+
+def _image(token: Token, picture: Picture) -> str:
+    """The SVG file as a picture within the page: as an <img> nothing in it can run, or touch the page's own names.
+
+    One that knows no dark mode stays on white.
+    """
+    alt = html.escape(token.content)
+    svg = picture(str(token.attrs["src"]))
+    if svg is None:
+        return f'<span class="lost">{alt}</span>'
+    both = "" if b"prefers-color-scheme" in svg else ' class="light"'
+    return f'<img{both} src="data:image/svg+xml;base64,{b64encode(svg).decode()}" alt="{alt}">'
+
+
+def _formula(tex: str, how: dict[str, Any]) -> str:
+    """As MathML, which needs neither script nor font; as it is written, where it cannot be read."""
+    from latex2mathml import converter
+
+    try:
+        math = converter.convert_to_element(tex, display="block" if how["display_mode"] else "inline")
+    except Exception:  # its errors have no common base; a formula that is wrong must not cost the page
+        return f"<code>{html.escape(tex)}</code>"
+    for element in math.iter():  # it writes characters as entities, and would pass links on
+        element.text = element.text and html.unescape(element.text)
+        for name in _DEAD_ATTRIBUTES:
+            element.attrib.pop(name, None)
+    math.set("alttext", tex.strip())
+    return ET.tostring(math, encoding="unicode")
