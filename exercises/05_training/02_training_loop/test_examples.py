@@ -60,15 +60,15 @@ def test_patience_of_two(probe):
 
 @task(5, needs=(1, 2, 3, 4), timeout=20)
 def test_output_has_ten_classes(probe, picture):
-    """Two hundred digits to learn from, a hundred to stop by; every image gets a score for each of the ten classes.
+    """Sixty digits to learn from, thirty to stop by; every image gets a score for each of the ten classes.
 
-    用二百个数字训练，一百个决定何时停止；每张图像对十个类别各有一个分数。
+    用六十个数字训练，三十个决定何时停止；每张图像对十个类别各有一个分数。
     """
     images, labels = load_digits(return_X_y=True)
-    (x, x_val, x_new), y = torch.tensor(images[:310] / 16).float().split((200, 100, 10)), torch.tensor(labels[:300])
-    seen = probe.fitted(x, y[:200], x_val, y[200:], x_new, scored=x_val)
+    (x, x_val, x_new), y = torch.tensor(images[:100] / 16).float().split((60, 30, 10)), torch.tensor(labels[:90])
+    seen = probe.fitted(x, y[:60], x_val, y[60:], x_new, scored=x_val)
     picture.curves("losses", lambda: {name: loss for name, loss in seen["losses"].items() if loss}, x="epoch")
-    picture.matrix("confusion", lambda: confusion(seen["scored"], y[200:]), x="answer", y="label")
+    picture.matrix("confusion", lambda: confusion(seen["scored"], y[60:]), x="answer", y="label")
     expect(seen["scores"]).shape(10, 10)
 
 
