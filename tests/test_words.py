@@ -79,7 +79,7 @@ def test_every_key_in_the_code_exists():
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "say":
-                key = node.args[0]
+                key = node.args[0] if node.args else None
                 if isinstance(key, ast.Constant):
                     assert key.value in messages(), f"{path.name}:{node.lineno}"
     assert _in_templates() and _in_templates() <= set(messages())
