@@ -230,7 +230,7 @@ def test_a_full_disk(course, tmp_path):
         f"{sys.executable} {ROOT / 'cli.py'} --course {course.exercises.parent} grade {{}} --gradebook {small}/g.sqlite"
     )
     script = (
-        f"mount -t tmpfs -o size=180k none {small}; {command.format('subs')}; echo code $?; "
+        f"mount -t tmpfs -o size=140k none {small}; {command.format('subs')}; echo code $?; "
         f"mount -o remount,size=10m {small}; {command.format('subs')}; echo code $?; cp {small}/g.sqlite ."
     )
     seen = subprocess.run(

@@ -152,7 +152,7 @@ def _understood(
 
 
 def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> str:
-    again = f"learn grade --gradebook {place}" if place else "learn grade"
+    again = f"learn grade --gradebook {book.shown}" if place else "learn grade"
     return "\n".join(classes.ran(run, book.standings(), again, shell.lang))
 
 
