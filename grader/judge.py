@@ -88,9 +88,6 @@ class _Sitting(Fixtures):
             self.done(job, desk, checks, times, time.monotonic() - began, errors)
         return True
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.option.tbstyle = "native"  # nobody reads them, and the long ones take most of a failing answer's time
-
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.errors.append(str(report.longrepr)[-2000:])
