@@ -270,14 +270,18 @@ def _session(
 
 @contextlib.contextmanager
 def _undisturbed(section: Section) -> Iterator[None]:
-    """pytest leaves the tests' modules behind, and an edited test must be seen; no collector walks torch's heap."""
+    """pytest leaves the tests' modules behind, and an edited test must be seen; no collector walks torch's heap; what
+    somebody's environment tells pytest is for their own tests.
+    """
     with contextlib.suppress(RuntimeError):
         torch.set_num_threads(1)
     _warm()
     dont_write, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    meant_for_others = {k: os.environ.pop(k) for k in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if k in os.environ}
     try:
         yield
     finally:
+        os.environ.update(meant_for_others)
         sys.dont_write_bytecode = dont_write
         folders = (str(section.folder), str(section.hidden))
         for name, module in list(sys.modules.items()):

@@ -53,6 +53,17 @@ def test_an_error_after_an_answer_is_no_way_out(cells: warden.Warden, folder: Pa
     assert check.flag.startswith("unreadable")
 
 
+@pytest.mark.parametrize("name, value", [("PYTEST_ADDOPTS", "-v --no-such-option"), ("PYTEST_PLUGINS", "no_such")])
+def test_settings_for_other_tests_change_nothing(
+    cells: warden.Warden, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """What the environment tells pytest, for somebody's own tests, neither breaks a verdict nor is lost."""
+    monkeypatch.setenv(name, value)
+    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(1))).equal_to(2 * torch.ones(1))\n"
+    assert [c.outcome for c in grade(cells, folder, tests).checks] == [Outcome.PASSED]
+    assert os.environ[name] == value
+
+
 def test_a_plain_assert_fails(cells: warden.Warden, folder: Path) -> None:
     """`assert` in a hidden test is a failed check."""
     verdict = grade(cells, folder, "@task(1)\ndef test_a(learner):\n    assert learner.double(torch.ones(1)) == 3\n")
