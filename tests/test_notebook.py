@@ -265,7 +265,7 @@ def test_an_interruption_loses_nothing(course, work, pair, monkeypatch, fails_at
 
         monkeypatch.setattr(workspace, name, maybe)
 
-    for name in ("dated_copy", "_write", "_date_alike"):
+    for name in ("dated_copy", "write", "_date_alike"):
         stumble(name)
     try:
         work.notebook(course["doubling"], INTRO)
