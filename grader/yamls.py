@@ -27,10 +27,13 @@ def read(path: Path, kind: type[_T]) -> _T:
     """The file's content. Raises OSError, ValueError."""
     text = path.read_bytes()
     store, key = _store(), hashlib.sha256(text).digest()
-    if key not in store.parsed:
-        store.parsed[key] = _parse(text)
-        store.new = True
-    return msgspec.convert(store.parsed[key], kind)
+    if key in store.parsed:
+        return msgspec.convert(store.parsed[key], kind)
+    parsed = _parse(text)
+    with contextlib.suppress(TypeError, ValueError, OverflowError, RecursionError):
+        msgspec.msgpack.encode(parsed)  # else it cannot be kept
+        store.parsed[key], store.new = parsed, True
+    return msgspec.convert(parsed, kind)
 
 
 def keep() -> None:
@@ -38,7 +41,7 @@ def keep() -> None:
     store = _store()
     if store.new and store.parsed:
         parsed = store.parsed if len(store.parsed) <= _CAP else {}
-        with contextlib.suppress(OSError, TypeError, ValueError):
+        with contextlib.suppress(OSError):
             write(_path(), msgspec.msgpack.encode(parsed))
         store.new = False
 

@@ -1,5 +1,6 @@
 """YAML files and what is kept of them; and how a file is written in LEARN_HOME."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -86,6 +87,20 @@ def test_what_is_no_such_content_is_a_value_error(tmp_path, text):
             yamls.read(path, Row)
         yamls.keep()
         _forget()
+
+
+@pytest.mark.parametrize("text", [f"a: {2**70}", "[" * 5000 + "]" * 5000, "a: 2026-01-01", "a: !!binary AA=="])
+def test_what_cannot_be_kept_is_read_all_the_same(tmp_path, text):
+    """Numbers too large for the store, or lists too deep, hurt nobody: neither this file nor the others."""
+    odd, plain = tmp_path / "odd.yaml", tmp_path / "plain.yaml"
+    odd.write_text(text)
+    plain.write_text("a: 5")
+    with contextlib.suppress(ValueError, RecursionError):
+        yamls.read(odd, object)
+    assert yamls.read(plain, Row).a == 5
+    yamls.keep()
+    _forget()
+    assert yamls.read(plain, Row).a == 5 and (home() / "yaml.cache").is_file()
 
 
 def test_a_home_that_is_not_there_is_not_made(tmp_path, monkeypatch):
