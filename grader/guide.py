@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from grader.course import Course, Section
+from grader.model import Outcome
 from grader.progress import Progress
 
 State = Literal["passed", "started", "open", "waits"]
@@ -123,7 +124,9 @@ def road(course: Course, progress: Progress) -> Road:
 
 
 def task_in_hand(section: Section, progress: Progress) -> int:
-    """The first task that the latest attempt did not pass; the first of all before any."""
+    """The first task that the latest attempt got wrong, else the first that is still to be written; the first of all
+    before any.
+    """
     tasks = sorted(section.about.tasks)
     latest = progress.latest(section.slug)
     with contextlib.suppress(msgspec.MsgspecError):  # a verdict of an older version may no longer decode
@@ -131,6 +134,8 @@ def task_in_hand(section: Section, progress: Progress) -> int:
             verdict = latest.verdict
             judged = verdict.tasks()
             tasks = [t for t in tasks if t not in judged or not verdict.task_passed(t)] or tasks
+            quiet = (Outcome.PASSED, Outcome.NOT_WRITTEN, Outcome.SKIPPED)
+            tasks = [t for t in tasks if any(c.outcome not in quiet for c in judged.get(t, ()))] or tasks
     return tasks[0] if tasks else 1
 
 

@@ -201,6 +201,9 @@ def _regions(section: Section) -> Iterator[Finding]:
         if numbers != tasks:
             at = next((line for (n, line), want in zip_longest(found, tasks[: len(found)]) if n != want), None)
             yield Finding(path, "regions", {"found": numbers, "tasks": tasks}, at or text.count("\n") or 1)
+    for m in _REGION.finditer(stub):
+        if "NotImplementedError" not in m[2]:
+            yield Finding(section.stub, "written_in", {"task": int(m[1])}, stub.count("\n", 0, m.start()) + 1)
     ours, theirs = _outside(stub), _outside(reference)
     for (line, a), (_, b) in zip_longest(ours, theirs, fillvalue=(stub.count("\n") or 1, "")):
         if a != b:

@@ -156,7 +156,7 @@ class Shell:
         path = (self.cwd / Path(what).expanduser()).resolve()
         found = self._packed(path, what) if archive.is_archive(path.name) else self.course.at_path(path)
         if found is None:
-            raise Usage("not_of_a_section", path=what)
+            raise Usage("not_of_a_section" if path.exists() else "unreadable_not_found", path=what)
         self._keep("current", found.slug)
         return found, path / found.stub.name if path.is_dir() else path
 

@@ -99,8 +99,11 @@ def test_all_passed_and_none_named(learn):
 
 
 def test_the_section_named_last_is_current(learn):
-    """Reading 1.2 makes it current, until it is passed; then it is the first open one again."""
+    """What is worked on is current until it is passed, then the first open one again; who only reads ahead stays."""
     learn("read", "1.2")
+    assert "You are at 1.1" in learn()[1]
+    with Progress(path_for("tiny", os.environ)) as progress:
+        progress.keep("current", "again")
     assert "You are at 1.2" in learn()[1]
     _record("again", *PASSED)
     assert "You are at 1.1" in learn()[1]
@@ -230,8 +233,9 @@ def test_version(learn):
         (["check", "--require-sandbox", "T4"], ["T4", "T1, T2, T3"]),
         (["check", "--debug", "--json"], ["--debug"]),
         (["check", "--debug", "--require-sandbox", "T1"], ["--debug"]),
-        (["check", "thesis.py"], ["thesis.py", "which section"]),
-        (["check", "some/where/else.ipynb"], ["which section"]),
+        (["check", "thesis.py"], ["thesis.py", "no such file"]),
+        (["check", "/dev/null/else.ipynb"], ["no such file"]),
+        (["check", __file__], ["which section"]),
     ],
 )
 def test_bad_usage_is_one_clear_line(learn, arguments, parts):

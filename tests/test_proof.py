@@ -72,6 +72,7 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "to_write: in Chinese": (f"{E_}/hints.zh.md", "温和", "这里TODO：温和", f"{E_}/hints.zh.md", 3),
     "regions": (EXERCISE, "tasks:", "tasks:\n  2: {name: more, points: 1}", STUB, 29),
     "regions: wrong number": (STUB, "# --- task 1 ---", "# --- task 2 ---", STUB, 23),
+    "written_in": (STUB, "    raise NotImplementedError", "    return x", STUB, 23),
     "outside_differs": (STUB, "# %%\n# ---", "# %%\n# Here.\n# ---", STUB, 23),
     "outside_differs: after a task": (REFERENCE, "# --- end ---\n", "# --- end ---\n\nprint()\n", STUB, 29),
     "round_trip": (STUB, "# %%\nfrom", "#%%\nfrom", STUB, 10),

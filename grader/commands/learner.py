@@ -73,7 +73,7 @@ def watch(shell: Shell, what: str | None) -> None:
 @click.option("--browser", is_flag=True)
 def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
-    section = shell.section(name, remember=True)
+    section = shell.section(name)  # who looks ahead does not go there
     if not browser:
         show(section.lesson(shell.lesson_lang), paged=True)
         return
@@ -100,8 +100,8 @@ def hint(shell: Shell, first: str | None, second: str | None) -> None:
 
 
 @room.command("solution")
-@click.argument("first", metavar="[SECTION]", required=False)
-@click.argument("second", metavar="[TASK]", required=False)
+@click.argument("first", metavar="[SECTION]", required=False, shell_complete=sections_or_tasks)
+@click.argument("second", metavar="[TASK]", required=False, shell_complete=tasks)
 @click.option("--give-up", is_flag=True)
 def solution(shell: Shell, first: str | None, second: str | None, give_up: bool) -> None:
     """Right answers, side by side."""

@@ -292,7 +292,7 @@ class _Screen:
             label = f"{self.section.number} {label}"
         name = f"{label}  {about.name if about else ''}".rstrip()
         self.line(_symbol(failing), f"{name}  {points}  {word}", style="bold")
-        if brief or not failing:
+        if brief or all(map(sentences.unwritten, failing)):
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)

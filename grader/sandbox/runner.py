@@ -72,6 +72,8 @@ def main(forgotten: Iterable[str]) -> None:
     """
     for name in forgotten:
         del sys.modules[name]
+    with contextlib.suppress(Exception):  # what is printed before a loop that never ends is what one looks for
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     serve(wire.Channel(socket.socket(fileno=jail.CHANNEL)))
     os._exit(0)
 
