@@ -323,4 +323,14 @@ def _yaml(path: Path, kind: type[_T]) -> _T:
     except OSError as e:
         raise CourseError(f"{path}: {e.strerror}") from None
     except ValueError as e:
-        raise CourseError(f"{path}: {e}") from None
+        said = " ".join(str(e).replace('in "<byte string>", ', "").split())
+        raise CourseError(f"{path}:{_line(path, said)}: {said}") from None
+
+
+def _line(path: Path, said: str) -> int:
+    """Where in a YAML file an error is: as PyYAML says, else where the field stands that msgspec names; else 1."""
+    if numbers := re.findall(r"line (\d+)", said):
+        return int(numbers[-1])
+    names = re.findall(r"unknown field `(\w+)`", said) or re.findall(r"\.(\w+)`", said)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((n for n, text in enumerate(lines, 1) if names and re.search(rf"\b{names[-1]}\s*:", text)), 1)

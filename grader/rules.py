@@ -309,9 +309,7 @@ def _recorded(section: Section) -> Iterator[Finding]:
     try:
         entries = section.equivalents()
     except CourseError as e:
-        yield Finding(
-            section.equivalent, "equivalent_unreadable", {"reason": " ".join(str(e).partition(": ")[2].split())}, 1
-        )
+        yield Finding(section.equivalent, "equivalent_unreadable", {"reason": str(e).partition(": ")[2]}, 1)
         return
     lines = [text.strip() for text in section.reference.read_text(encoding="utf-8").splitlines()]
     for entry in entries:

@@ -1,6 +1,8 @@
 """A course is read whole or refused with the file's name; sections are found by number, slug and near misses."""
 
+import re
 import string
+from pathlib import Path
 
 import pytest
 import tiny_course
@@ -383,3 +385,23 @@ def test_our_own_course_reads():
     sections = Course.ours().sections
     assert sections
     assert all(s.stub.is_file() and s.tests.is_file() for s in sections)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("requires: []", "require: []", 5, "require"),
+        ("points: 2", "points: two", 3, "points"),
+        ("points: 3", "pionts: 3", 4, "pionts"),
+        ("requires: []", "requires: [", 6, "expected"),
+        ("tasks:", "tasks", 2, ""),
+    ],
+)
+def test_an_error_in_exercise_yaml_has_its_line(tmp_path, old, new, line, said):
+    """File and line, whoever found it: YAML's parser, or the types."""
+    path = tiny_course.write(tmp_path)["doubling"].folder / "exercise.yaml"
+    change(path, old, new)
+    with pytest.raises(CourseError) as e:
+        Course.at(tmp_path)
+    found = re.fullmatch(r"(.*):(\d+): (.*)", str(e.value))
+    assert found and Path(found[1]) == path and abs(int(found[2]) - line) <= 1 and said in found[3]
