@@ -64,6 +64,19 @@ def test_settings_for_other_tests_change_nothing(
     assert os.environ[name] == value
 
 
+def test_what_is_printed_before_an_endless_loop_is_told(cells: warden.Warden, folder: Path) -> None:
+    """Just then one wants to see it; nothing need be flushed."""
+    about = folder / "exercises/01_mini/01_double/exercise.yaml"
+    about.write_text(about.read_text() + "limits: {test: 1}\n")
+    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(1))).equal_to(2 * torch.ones(1))\n"
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + tests)
+    section = Course.at(folder)["double"]
+    text = "def double(x):\n    print('got this far')\n    while True:\n        pass\n"
+    job = Job(section="double", section_digest=section.digest, text=text, visible_only=True)
+    (verdict,) = judge.grade(section, [job], cells, b"secret")
+    assert verdict.checks[0].outcome is Outcome.TIMED_OUT and verdict.stdout == "got this far\n"
+
+
 def test_a_plain_assert_fails(cells: warden.Warden, folder: Path) -> None:
     """`assert` in a hidden test is a failed check."""
     verdict = grade(cells, folder, "@task(1)\ndef test_a(learner):\n    assert learner.double(torch.ones(1)) == 3\n")
