@@ -142,7 +142,7 @@ class Shell:
         if second is None:
             return section, None
         if not second.isdecimal() or int(second) not in tasks:
-            known = ", ".join(map(str, tasks))
+            known = words.say("list.and", self.lang).join(map(str, tasks))
             raise Usage("no_task", section=section.number, task=second, tasks=known)
         return section, int(second)
 

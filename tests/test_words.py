@@ -54,7 +54,7 @@ def test_both_languages_and_the_same_parameters(key):
 def test_chinese_is_chinese():
     """No message was left in English, commands and names aside."""
     left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
-    assert set(left) <= {"list.and", "doctor.versions", "error.prefix", "solution.other", "class.change"}
+    assert set(left) <= {"list.and", "list.also", "doctor.versions", "error.prefix", "solution.other", "class.change"}
 
 
 def _literals():

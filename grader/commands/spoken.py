@@ -1,9 +1,10 @@
 """Click in two languages: help and errors in the learner's own, and an exit code for every ending."""
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -36,6 +37,15 @@ def _shell(ctx: click.Context) -> Shell:
     return ctx.find_object(Shell) or Shell(None, None)
 
 
+@contextlib.contextmanager
+def _under(key: str, formatter: click.HelpFormatter, lang: str) -> Iterator[None]:
+    """What follows stands under that heading, whose colon is its language's: click's own is always the English one."""
+    formatter.write_paragraph()
+    formatter.write(f"{words.say(key, lang)}\n")
+    with formatter.indentation():
+        yield
+
+
 class Spoken(click.Command):
     """A command whose help is fetched, in the learner's language, when it is shown."""
 
@@ -54,7 +64,7 @@ class Spoken(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         lang = _shell(ctx).lang
         options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
-        with formatter.section(words.say("help.options", lang)):
+        with _under("help.options", formatter, lang):
             formatter.write_dl([(_spelt(p), words.say(_help_key(p), lang)) for p in options])
 
     def _words(self, ctx: click.Context) -> str:
@@ -68,7 +78,7 @@ class SpokenGroup(Spoken, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        with formatter.section(words.say("help.commands", _shell(ctx).lang)):
+        with _under("help.commands", formatter, _shell(ctx).lang):
             found = {n: self.get_command(ctx, n) for n in self.list_commands(ctx)}
             formatter.write_dl([(n, c.get_short_help_str()) for n, c in found.items() if c])
 

@@ -258,7 +258,7 @@ def _note(place: "Place", lang: str) -> str:
         notes.append(say("list.gave_up", lang))
     if place.state == "waits":
         notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
-    return f"<- {'; '.join(notes)}" if notes else ""
+    return f"<- {say('list.also', lang).join(notes)}" if notes else ""
 
 
 def _together(whole: "Part", lang: str, width: int) -> list[str]:
