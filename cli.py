@@ -3,7 +3,9 @@
 from grader import interrupts
 
 # isort: split
+import contextlib
 import io
+import os
 import sys
 
 import click
@@ -35,6 +37,14 @@ def learn(ctx: click.Context) -> None:
         click.echo(plain.where(road, shell.lang, workspace=shell.has_workspace()))
 
 
+def _leave() -> None:
+    """Ends at once: what was open is closed by now, and a torch that was imported half way aborts while Python ends."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
 def main() -> None:
     """The entry point."""
     try:
@@ -43,7 +53,11 @@ def main() -> None:
                 stream.reconfigure(errors="replace")  # a ✓ must not crash a terminal that has none
         learn.main()
     except KeyboardInterrupt:  # where click does not see it
-        sys.exit(INTERRUPTED)
+        _leave()
+    except SystemExit as e:
+        if e.code == INTERRUPTED:
+            _leave()
+        raise
     finally:
         interrupts.silence()
 

@@ -47,7 +47,9 @@ def interrupted(arguments: list[str], seconds: float, environ: dict[str, str]) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "longest"), [("list", 0.4), ("next", 0.4), ("list --lang zh", 0.4), ("check", 4.0)])
+@pytest.mark.parametrize(
+    ("command", "longest"), [("list", 0.4), ("next", 0.4), ("list --lang zh", 0.4), ("check", 4.0)]
+)
 def test_ctrl_c_at_any_moment(command: str, longest: float, tmp_path: Path) -> None:
     """Ended by the signal or with 130, or done; stderr has no line; no process, no temporary file is left."""
     (tmp_path / "scratch").mkdir()
