@@ -203,7 +203,7 @@ def stop(shell: Shell) -> None:
 
 
 @room.command("notebook")
-@click.argument("name", metavar="[SECTION]", required=False)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
 @click.option("--no-open", "no_open", is_flag=True)
 def notebook(shell: Shell, name: str | None, no_open: bool) -> None:
     """The section as a notebook."""
