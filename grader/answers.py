@@ -1,14 +1,11 @@
 """Right answers to read, task by task: the reference, and other ones from `also/` beside it."""
 
 import ast
-import re
 from pathlib import Path
 
 import msgspec
 
-from grader.course import Section
-
-_REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
+from grader.course import REGION, Section, paragraphs
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -22,7 +19,7 @@ class Answer(msgspec.Struct, frozen=True):
 def answers(section: Section) -> list[Answer]:
     """The reference, then the others. Raises OSError where the course has no solutions."""
     text = section.reference.read_text(encoding="utf-8")
-    own = {int(m[1]): m[2].strip() for m in _REGION.finditer(text)}
+    own = {int(m[1]): m[2].strip() for m in REGION.finditer(text)}
     wanted = {task: [name for s in ast.parse(body).body for name in _names(s)] for task, body in own.items()}
     return [Answer(section.reference, own), *(_other(path, wanted) for path in section.bank("also"))]
 
@@ -36,8 +33,7 @@ def _other(path: Path, wanted: dict[int, list[str]]) -> Answer:
     for task, names in wanted.items():
         found = _needed(names, defined)
         tasks[task] = "\n\n\n".join("\n".join(lines[_first(s) - 1 : s.end_lineno]) for s in found)
-    about = [" ".join(p.split()) for p in re.split(r"\n\s*\n", ast.get_docstring(tree) or "") if p.strip()]
-    return Answer(path, tasks, about)
+    return Answer(path, tasks, paragraphs(ast.get_docstring(tree)))
 
 
 def _needed(names: list[str], defined: dict[str, ast.stmt]) -> list[ast.stmt]:

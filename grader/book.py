@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from grader import guide
+from grader import guide, home
 from grader.course import Course, Section
 from grader.reports import charts, markdown, pages, plain
 from grader.reports.words import LANGUAGES, say
@@ -44,9 +44,8 @@ def lesson(course: Course, section: Section, lang: str) -> str:
 def write(folder: Path, name: str, page: str) -> Path:
     """Puts the page there, at once or not at all. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, new = folder / name, folder / f".{name}.{os.getpid()}"
-    new.write_text(page, encoding="utf-8")
-    return new.replace(path)
+    home.write(folder / name, page.encode())
+    return folder / name
 
 
 def road(of: guide.Road, lang: str) -> str:

@@ -19,6 +19,8 @@ from grader.model import Limits
 _T = TypeVar("_T")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _FOLDER = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
+# What a learner writes for one task: its number, and the lines between.
+REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
 
 
 class CourseError(Exception):
@@ -283,6 +285,11 @@ class Course:
                         )
                     )
         return found
+
+
+def paragraphs(docstring: str | None) -> list[str]:
+    """Each in one line: what a docstring says in one language after the other."""
+    return [" ".join(p.split()) for p in re.split(r"\n\s*\n", docstring or "") if p.strip()]
 
 
 def sections_of(markdown: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ import gc
 import hashlib
 import os
 import platform
-import re
 import signal
 import sys
 import threading
@@ -24,7 +23,7 @@ import pytest
 import torch
 
 from grader import __version__, submission
-from grader.course import Section
+from grader.course import Section, paragraphs
 from grader.desk import Answerer, Desk, number
 from grader.model import Check, Job, Outcome, Picture, Sandbox, Tier, Times, Verdict, score
 from grader.outcome import check_of
@@ -337,13 +336,12 @@ def standing(item: pytest.Function, before: list[Check]) -> Check | None:
 
 def about_of(item: pytest.Function) -> dict[str, Any]:
     """What a check says of its test, however it ended."""
-    told = [" ".join(p.split()) for p in re.split(r"\n\s*\n", item.function.__doc__ or "") if p.strip()]
     mark = mark_of(item)
     return {
         "name": item.name,
         "task": mark.number if mark else 0,
         "visible": _visible(item),
-        "promise": dict(zip(("en", "zh"), told, strict=False)),
+        "promise": dict(zip(("en", "zh"), paragraphs(item.function.__doc__), strict=False)),
     }
 
 

@@ -77,7 +77,7 @@ def write(course: Course, names: Sequence[str]) -> Iterator[Written]:
     """Draws the pictures of these sections (by default all), and writes those that changed. Raises UnknownSection,
     OSError.
     """
-    for section in [course[n] for n in names] or course.sections:
+    for section in course.chosen(names):
         drawn = draw(section, course.about.languages)
         changed = [p for p, svg in drawn.svgs.items() if not p.is_file() or p.read_bytes() != svg.text.encode()]
         for path in changed:

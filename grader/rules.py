@@ -11,10 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from grader import lessons, pictures, submission
-from grader.course import Course, CourseError, Section, Term, sections_of
+from grader.course import REGION, Course, CourseError, Section, Term, paragraphs, sections_of
 from grader.model import Finding
 
-_REGION = re.compile(r"(?m)^# --- task (\d+) ---\n(.*?)^# --- end ---$", re.DOTALL)
 _FAILS = re.compile(r"Fails: (\d+(?:, ?\d+)*)\. \S")
 _FENCE = re.compile(r"(?ms)^```.*?^```$")
 _HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」”][,:;?!]")  # Chinese has punctuation of its own
@@ -196,12 +195,12 @@ def _regions(section: Section) -> Iterator[Finding]:
     stub, reference = (p.read_text(encoding="utf-8") for p in (section.stub, section.reference))
     tasks = sorted(section.about.tasks)
     for path, text in ((section.stub, stub), (section.reference, reference)):
-        found = [(int(m[1]), text.count("\n", 0, m.start()) + 1) for m in _REGION.finditer(text)]
+        found = [(int(m[1]), text.count("\n", 0, m.start()) + 1) for m in REGION.finditer(text)]
         numbers = [n for n, _ in found]
         if numbers != tasks:
             at = next((line for (n, line), want in zip_longest(found, tasks[: len(found)]) if n != want), None)
             yield Finding(path, "regions", {"found": numbers, "tasks": tasks}, at or text.count("\n") or 1)
-    for m in _REGION.finditer(stub):
+    for m in REGION.finditer(stub):
         if "NotImplementedError" not in m[2]:
             yield Finding(section.stub, "written_in", {"task": int(m[1])}, stub.count("\n", 0, m.start()) + 1)
     ours, theirs = _outside(stub), _outside(reference)
@@ -213,7 +212,7 @@ def _regions(section: Section) -> Iterator[Finding]:
 
 def _outside(text: str) -> list[tuple[int, str]]:
     """The numbered lines that are in no task."""
-    blank = _REGION.sub(lambda m: f"# --- task {m[1]} ---" + "\n\0" * m[0].count("\n"), text)
+    blank = REGION.sub(lambda m: f"# --- task {m[1]} ---" + "\n\0" * m[0].count("\n"), text)
     return [(n, line) for n, line in enumerate(blank.splitlines(), 1) if line != "\0"]
 
 
@@ -274,7 +273,7 @@ def _promises(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
         tested: set[int] = set()
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                if not _one_each(_paragraphs(ast.get_docstring(node)), languages):
+                if not _one_each(paragraphs(ast.get_docstring(node)), languages):
                     yield Finding(path, "no_promise", {"name": node.name}, node.lineno)
                 tasks = {n for d in node.decorator_list if (n := _task_of(d)) is not None}
                 for task in sorted(tasks - section.about.tasks.keys()):
@@ -298,9 +297,9 @@ def _drawn_elsewhere(path: Path) -> Iterator[tuple[str, int]]:
                 yield call, node.lineno
 
 
-def _one_each(paragraphs: list[str], languages: Sequence[str]) -> bool:
+def _one_each(told: list[str], languages: Sequence[str]) -> bool:
     """True if there is one in each language, in that order: a second one would be taken for the next language."""
-    chinese = [bool(re.search("[一-鿿]", p)) for p in paragraphs]
+    chinese = [bool(re.search("[一-鿿]", p)) for p in told]
     return chinese == [lang == "zh" for lang in languages]
 
 
@@ -318,10 +317,6 @@ def _recorded(section: Section) -> Iterator[Finding]:
                 yield Finding(section.equivalent, "equivalent_stale", {"was": was}, line_of(section.equivalent, was))
 
 
-def _paragraphs(docstring: str | None) -> list[str]:
-    return [p for p in re.split(r"\n\s*\n", docstring or "") if p.strip()]
-
-
 def _task_of(decorator: ast.expr) -> int | None:
     if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "task":
         number = decorator.args[0] if decorator.args else None
@@ -337,7 +332,7 @@ def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
         yield Finding(section.hidden / "also", "no_also", {})
     for path in section.bank("also"):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if not _one_each(_paragraphs(about), languages):
+        if not _one_each(paragraphs(about), languages):
             yield Finding(path, "also_untold", {}, 1)
     for path in wrong:
         if not (tasks := named(path)) or not set(tasks) <= section.about.tasks.keys():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader import guide, progress
 from grader.course import Course, CourseError, Section, UnknownSection
-from grader.home import home
+from grader.home import home, write
 from grader.model import Job, Mendable, Picture, Tier, Verdict
 from grader.progress import Unusable
 from grader.reports import plain, words
@@ -315,9 +315,8 @@ class Shell:
         with contextlib.suppress(OSError):  # a learner with a full disk shall still get a verdict
             path = self.progress.path.parent / "pictures" / f"{section.slug}.svg"
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.{os.getpid()}")
-            new.write_text(drawn, encoding="utf-8")
-            return new.replace(path)
+            write(path, drawn.encode())
+            return path
         return None
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
