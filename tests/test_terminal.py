@@ -11,6 +11,7 @@ from test_words import KINDS
 
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
 from grader.reports import sentences, terminal
+from grader.reports.lines import joined
 
 PARAMS = {
     "got": [3, 4], "want": [4, 3], "missing": ["a"], "extra": ["b"], "count": 2, "factor": 0.5, "by": 1.0, "wrong": 1,
@@ -236,6 +237,21 @@ def test_a_long_path_is_not_broken(section):
 def test_points_are_shown_to_two_decimals(points, shown):
     """The exact fraction is in the verdict; a screen says 2.33."""
     assert sentences.number(points) == shown
+
+
+def test_chinese_fills_its_lines(section):
+    """A line ends where it is full, not at the last space before, and the next one never begins with a comma."""
+    late = check(Outcome.TIMED_OUT, kind="timeout", params={"seconds": 5.0})
+    text = screen(section, late, GOOD2, lang="zh")
+    assert terminal.MAY_BREAK not in text and cells(text) <= 80
+    assert re.search("5 秒后仍未完成。.*python", text, re.IGNORECASE | re.DOTALL)
+    full = [line for line in text.splitlines() if line.strip().startswith("5 秒")]
+    assert full and cells(full[0]) >= 76 and not re.search(r"^\s*[，。；：]", text, re.MULTILINE)
+
+
+def test_two_chinese_sentences_have_no_space_between():
+    """Unlike two English ones."""
+    assert joined("一句。", "又一句。") == "一句。又一句。" and joined("One.", "Two.") == "One. Two."
 
 
 def test_a_picture_is_told_on_a_terminal(monkeypatch):

@@ -5,7 +5,6 @@ caller lets it.
 """
 
 import html
-import unicodedata
 import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +16,11 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from grader.reports.lines import CLOSING, OPENING, wide
+
 Lead = Callable[[str], str | None]  # a link's target -> where it may lead, None: nowhere
 Picture = Callable[[str], bytes | None]  # a picture's name -> an SVG file, None: there is none
 
-_CLOSING = "，。；：？！、）》」』】”’…％"  # do not begin a line
-_OPENING = "（《「『【“‘"  # do not end one
 _DEAD_ATTRIBUTES = ("href", "style", "class")  # of a formula
 
 
@@ -31,16 +30,6 @@ def parse(text: str) -> list[Token]:
     for token in tokens:
         _join(token.children or [])
     return tokens
-
-
-def wide(character: str) -> bool:
-    """True for what takes two cells on a terminal: Chinese characters and their punctuation."""
-    return unicodedata.east_asian_width(character) in "WF"
-
-
-def may_break(before: str, after: str) -> bool:
-    """True if a line may end between these two, though there is no space."""
-    return (wide(before) or wide(after)) and after not in _CLOSING and before not in _OPENING
 
 
 def text_of(children: Sequence[Token]) -> Iterator[tuple[Token, str]]:
@@ -58,7 +47,7 @@ def _join(children: Sequence[Token]) -> None:
         first = after.content[:1]
         if child.type == "softbreak" and before and first:
             apart = {before, first}
-            if all(map(wide, apart)) or apart & {*_CLOSING, *_OPENING}:
+            if all(map(wide, apart)) or apart & {*CLOSING, *OPENING}:
                 child.type, child.tag, child.content = "text", "", ""
 
 

@@ -1,12 +1,12 @@
 """The screens that need no rich, so that `learn`, `learn list` and `learn next` start at once."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Finding, Verdict
+from grader.reports.lines import wide
 from grader.reports.sentences import number
 from grader.reports.words import LANGUAGES, say
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from grader.proof import Progress, Proof
     from grader.update import Change
 
-MAY_BREAK = "\x1f"  # no cell wide, and a space to rich, which ends lines at spaces alone: taken out of what is shown
 _SYMBOLS = {"passed": "✓", "started": "…", "open": "·", "waits": " "}
 
 
@@ -281,7 +280,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _width(text: str) -> int:
     """Cells on a terminal: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(1 + wide(c) for c in text)
 
 
 def _padded(text: str, width: int) -> str:

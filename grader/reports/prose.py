@@ -1,15 +1,14 @@
 """Markdown on a terminal: code that can be copied, Chinese that breaks where Chinese may, pictures by their words."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Markdown
 from rich.syntax import Syntax
 
-from grader.reports.markdown import may_break, parse, text_of
-from grader.reports.plain import MAY_BREAK
+from grader.reports.lines import MAY_BREAK, breakable, may_break
+from grader.reports.markdown import parse, text_of
 
 
 class _Code(CodeBlock):
@@ -80,4 +79,4 @@ def _marked(before: str, text: str, *, within: bool) -> str:
     first = MAY_BREAK if before and may_break(before, text[0]) else ""
     if not within:
         return first + text
-    return first + text[:1] + "".join(MAY_BREAK * may_break(a, b) + b for a, b in pairwise(text))
+    return first + breakable(text)

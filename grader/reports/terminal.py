@@ -16,7 +16,8 @@ from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.plain import MAY_BREAK, answer_title, sign, tasks_of, title
+from grader.reports.lines import MAY_BREAK, breakable, joined
+from grader.reports.plain import answer_title, sign, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def for_notebook(
     )
     _compose(_Screen(shown, section, seen, lang, out), False, suggestion)
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
-    return {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
+    said = {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
+    return {kind: text.replace(MAY_BREAK, "") for kind, text in said.items()}
 
 
 def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
@@ -162,8 +164,10 @@ def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None
     text = sign(key, params, lang)
     if out.is_terminal:
         row = Table.grid(padding=(0, 1))
-        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(text, overflow="fold"))
-        out.print(row)
+        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(breakable(text), overflow="fold"))
+        with out.capture() as captured:
+            out.print(row)
+        out.file.write(captured.get().replace(MAY_BREAK, ""))
     else:
         out.file.write(f"{symbol} {text}\n")
     out.file.flush()
@@ -334,7 +338,7 @@ class _Screen:
         ]
         for check in wrong[1:]:
             if check not in same:
-                text = f"{sentences.promise(check, self.lang) or check.name} {sentences.sentence(check, self.lang)}"
+                text = joined(sentences.promise(check, self.lang) or check.name, sentences.sentence(check, self.lang))
                 self.line("✗", text, indent=4, one_line=self.out.is_terminal)
                 if check.where:
                     self.place(check.where, indent=6)
@@ -371,7 +375,7 @@ class _Screen:
         self.out.print(Text(f"→ {suggestion}"), soft_wrap=True)
 
     def paragraph(self, text: str) -> None:
-        self.out.print(Padding(Text(text), (0, 0, 0, 6)))
+        self.out.print(Padding(Text(breakable(text)), (0, 0, 0, 6)))
 
     def place(self, where: int, *, indent: int) -> None:
         """path:line, in one piece, for terminals that make a link of it; and a link, for those that take one."""
@@ -381,7 +385,7 @@ class _Screen:
         self.out.print(text, soft_wrap=True)
 
     def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "", one_line: bool = False) -> None:
-        body = Text(text, style=style)
+        body = Text(breakable(text), style=style)
         if one_line:
             body = Text(" ".join(text.split()), style=style)
             body.truncate(max(20, self.out.width - indent - 2), overflow="ellipsis")
