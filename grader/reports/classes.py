@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Student
@@ -240,3 +241,9 @@ def _harmless(text: str) -> str:
 
 def _key(number_: str) -> list[int]:
     return [int(n) for n in number_.split(".") if n.isdecimal()]
+
+
+def released(out: Path, sections: "Sequence[Section]", to: str, lang: str) -> str:
+    """Where it is, and what is in it."""
+    numbers = say("list.and", lang).join(s.number for s in sections)
+    return say("class.released", lang, path=out, sections=numbers, to=to)

@@ -1,0 +1,36 @@
+"""An assignment on its way to students."""
+
+import re
+from pathlib import Path
+
+import click
+
+from grader import assignment
+from grader.commands.spoken import Room
+from grader.release import Release
+from grader.releases import NAMES, target
+from grader.reports import classes
+from grader.shell import Shell, Usage
+
+room = Room()
+
+
+@room.command("release")
+@click.argument("assigned", metavar="ASSIGNMENT", type=click.Path(path_type=Path))
+@click.option("--to", "to", metavar="|".join(NAMES), default="folder")
+@click.option("--out", metavar="PATH", type=click.Path(path_type=Path))
+def release(shell: Shell, assigned: Path, to: str, out: Path | None) -> None:
+    """What students get."""
+    if to not in NAMES:
+        raise Usage("bad_value", name="--to", value=to, known=", ".join(NAMES))
+    set_ = assignment.read(assigned, shell.course)
+    sections = shell.course.chosen(set_.sections)
+    name = _name(set_.title or assigned.stem)
+    out = (out or Path(f"{name}.zip" if to == "zip" else name)).expanduser().absolute()
+    target(to).write(Release(shell.course, set_, sections, shell.lang, name), out)
+    click.echo(classes.released(out, sections, to, shell.lang))
+
+
+def _name(title: str) -> str:
+    """For files and folders: letters of any script, digits, hyphens."""
+    return re.sub(r"\W+", "-", title).strip("-").lower() or "assignment"
