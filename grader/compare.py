@@ -174,7 +174,7 @@ def _values(got: torch.Tensor, want: torch.Tensor, how: Tolerance) -> Difference
         return Difference("sign", {})
     apart = (got.long() - want.long()).abs() if _whole(got) and _whole(want) else None  # float64 would round them
     total = g.numel()
-    if total > 1 and apart is not None and (apart == 1).all():
+    if total > 1 and apart is not None and want.dtype is not torch.bool and (apart == 1).all():
         return Difference("off_by_one", {})
     if total > 1 and not (g.is_complex() or w.is_complex()) and (found := _pattern(g, w, rtol, atol)):
         return found

@@ -205,6 +205,11 @@ class Expectation:
         how = Tolerance(exact=True)
         self._settle(difference(self.value, want, how, dtype), how, want, mistaken_for)
 
+    def unlike(self, **signs: Any) -> None:
+        """Not exactly one of these, each the sign of a mistake (as: where there are NaN). It demands nothing else."""
+        if mistake := self._mistake(signs, Tolerance(exact=True)):
+            self._fail(Difference("values", {}), mistake, None)
+
     def at_least(self, bar: float, *, mistaken_for: Mapping[str, Any] | None = None) -> None:
         """A number not below the bar (NaN is)."""
         self._beside(bar, "below", mistaken_for)
@@ -258,12 +263,13 @@ class Expectation:
     def _settle(
         self, found: Difference | None, how: Tolerance, want: Any, mistaken_for: Mapping[str, Any] | None
     ) -> None:
-        if found is None:
-            return
-        for mistake, candidate in (mistaken_for or {}).items():
-            if same(self.value, candidate() if callable(candidate) else candidate, how):
-                self._fail(found, mistake, want)
-        self._fail(found, "", want)
+        if found is not None:
+            self._fail(found, self._mistake(mistaken_for or {}, how), want)
+
+    def _mistake(self, mistaken_for: Mapping[str, Any], how: Tolerance) -> str:
+        """Which of these it is; "" if none."""
+        made = ((m, c() if callable(c) else c) for m, c in mistaken_for.items())
+        return next((mistake for mistake, value in made if same(self.value, value, how)), "")
 
     def _fail(self, found: Difference, mistake: str, want: Any) -> NoReturn:
         failure = Failure(found.kind, mistake, **found.params)

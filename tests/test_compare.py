@@ -171,6 +171,7 @@ KINDS = [
     ("off_by_one", tensor([1, 2, 3]), tensor([2, 3, 4])),
     ("off_by_one", tensor([2, 2]), tensor([1, 3])),
     ("off_by_one", 3, 4),
+    ("values", tensor([True, True]), tensor([False, False])),
     ("factor", A * 3, A),
     ("factor", torch.zeros(3).index_fill(0, tensor([1, 2]), 2.0), torch.zeros(3).index_fill(0, tensor([1, 2]), 1.0)),
     ("offset", A + 3, A),
