@@ -173,10 +173,10 @@ def _values(got: torch.Tensor, want: torch.Tensor, how: Tolerance) -> Difference
     if _close(-g, w, rtol, atol):
         return Difference("sign", {})
     apart = (got.long() - want.long()).abs() if _whole(got) and _whole(want) else None  # float64 would round them
-    total = g.numel()
-    if total > 1 and apart is not None and want.dtype is not torch.bool and (apart == 1).all():
+    total, numbers = g.numel(), not (g.is_complex() or w.is_complex() or want.dtype is torch.bool)
+    if total > 1 and apart is not None and numbers and (apart == 1).all():
         return Difference("off_by_one", {})
-    if total > 1 and not (g.is_complex() or w.is_complex()) and (found := _pattern(g, w, rtol, atol)):
+    if total > 1 and numbers and (found := _pattern(g, w, rtol, atol)):
         return found
     right = int((_near(g, w, rtol, atol) if apart is None else apart == 0).sum())
     return Difference("some", {"wrong": total - right, "total": total}) if right else Difference("values", {})

@@ -91,7 +91,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str  # its words, and those of the other names here, are in the section's exercise.yaml
-    kind: Literal["curves", "paths", "matrix"]
+    kind: Literal["curves", "paths", "matrix", "regions"]
     data: dict[str, list[list[float]]]  # by series: one row of values; points; all rows
     x: str = ""  # what the axes are, "" for nothing to say
     y: str = ""

@@ -322,6 +322,25 @@ class Pictures:
         """A grid (rows, columns); `y` says what the rows are."""
         self._note(name, "matrix", lambda: {"": _rows(_made(values), 2)}, x, y)
 
+    def regions(
+        self,
+        name: str,
+        values: Any,
+        box: tuple[tuple[float, float], tuple[float, float]],
+        marks: Mapping[str, Any],
+        *,
+        x: str = "",
+        y: str = "",
+    ) -> None:
+        """Where a function of two numbers is above 0: its values (rows, columns) over `box`, ((left, right), (bottom,
+        top)), the lowest row first. `marks`: at most two kinds of points (n, 2), those that should be below 0 first.
+        """
+
+        def data() -> dict[str, _Rows]:
+            return {"": _rows(_made(values), 2), " box": _rows(box, 2)} | {k: _rows(v, 2) for k, v in marks.items()}
+
+        self._note(name, "regions", data, x, y)
+
     def _note(self, name: str, kind: Any, data: Callable[[], dict[str, _Rows]], x: str, y: str) -> None:
         try:
             self._noted[name] = Picture(name=name, kind=kind, data=data(), x=x, y=y)

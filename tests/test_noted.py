@@ -214,8 +214,35 @@ def test_a_grid_says_its_numbers():
     assert fills == [1.0, 0.0, 0.5, 0.12] and texts(svg)[-4:] == ["2", "1", "1", ".25"]
 
 
+ROWS = st.lists(st.lists(ANY, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows=ROWS, box=st.lists(st.lists(ANY, min_size=2, max_size=2), min_size=2, max_size=2), marks=ROWS)
+def test_any_regions_are_drawn(rows, box, marks):
+    """The same of regions, whatever the box, with rows of different lengths."""
+    data = {"": rows, " box": box, "s": marks}
+    svg = charts.drawn([Picture(name="n", kind="regions", data=data)], {}, "en", "t")
+    ET.fromstring(svg)
+    assert not re.search(r'[" ,LMhv](nan|inf)', svg)
+
+
+def test_regions_say_where_they_are():
+    """Above 0 one colour, below another, the lowest row at the bottom, a line between, a ring and a cross."""
+    data = {"": [[-1.0, -1.0], [-1.0, 2.0]], " box": [[0.0, 1.0], [0.0, 1.0]], "no": [[0.0, 0.0]], "yes": [[1.0, 1.0]]}
+    svg = charts.drawn([Picture(name="n", kind="regions", data=data)], {}, "en", "t")
+    cells = [(e.get("fill"), float(e.get("x")), float(e.get("y"))) for e in ET.fromstring(svg).iter(f"{SVG}rect")]
+    assert [c for c, _, _ in cells] == ["var(--a)", "var(--a)", "var(--b)"]  # what is alike in a row is one
+    (_, x, y), (_, x0, y0) = cells[2], cells[0]
+    assert x > x0 and y < y0
+    lines = [e.get("d") for e in ET.fromstring(svg).iter(f"{SVG}path")]
+    assert lines[0].count("M") == 2 and "v" in lines[0] and "h" in lines[0]
+    assert len(lines) == 5  # two points, and the two of the legend
+    assert {"no", "yes"} <= set(texts(svg))
+
+
 COURSE = Course.ours()
-DRAWS = ("curves", "paths", "matrix")
+DRAWS = ("curves", "paths", "matrix", "regions")
 DRAWN = [s for s in COURSE.sections if s.about.pictures]
 
 

@@ -4,11 +4,11 @@ A picture is 360 units wide, so that it can be read on a phone. What is told by 
 well. Nothing here fails on odd numbers: what is not finite is left out.
 """
 
+import itertools
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from itertools import pairwise
 from typing import NamedTuple
 
 from grader.model import Picture
@@ -79,13 +79,19 @@ def drawn(pictures: Sequence[Picture], words: Mapping[str, Mapping[str, str]], l
 
 
 def _picture(p: Picture, say: Callable[[str], str]) -> Drawing:
+    x, y = (say(axis) if axis else "" for axis in (p.x, p.y))
     if p.kind == "matrix":
-        return matrix(next(iter(p.data.values())), say(p.y) if p.y else "", say(p.x) if p.x else "")
+        return matrix(next(iter(p.data.values())), y, x)
+    if p.kind == "regions":
+        marks = {say(n): _pairs(rows) for n, rows in p.data.items() if n and n[0] != " "}
+        return regions(
+            p.data.get("", []), _pairs(p.data.get(" box", [])), marks, say(p.x) if p.x else "", say(p.y) if p.y else ""
+        )
     lines = []
     for name, rows in p.data.items():
         points = [(float(i), v) for i, v in enumerate(rows[0], 1)] if p.kind == "curves" else _pairs(rows)
         lines.append(Line(say(name), points, faint=name.startswith(" ")))
-    return plot(lines, say(p.x) if p.x else "", say(p.y) if p.y else "", equal=p.kind == "paths")
+    return plot(lines, x, y, equal=p.kind == "paths")
 
 
 def _pairs(rows: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
@@ -173,6 +179,59 @@ def matrix(rows: Sequence[Sequence[float]], y_label: str, x_label: str) -> Drawi
     return Drawing("".join(body), high + 8)
 
 
+def regions(
+    rows: Sequence[Sequence[float]],
+    box: Sequence[tuple[float, float]],
+    marks: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    y_label: str,
+) -> Drawing:
+    """Where numbers over a box are above 0 and where below, the line between, and points: rings, then crosses."""
+    if len(box) != 2 or not any(rows) or not all(b > a and math.isfinite(b - a) for a, b in box):
+        return Drawing("", 0)
+    (x0, x1), (y0, y1) = box
+    high, top = float(_HEIGHT), 22.0
+    wide = min(float(WIDTH - _LEFT - _RIGHT), high * min((x1 - x0) / (y1 - y0), 2.0))
+    dx, dy = wide / max(map(len, rows)), high / len(rows)
+    body = [_text(8, 12, y_label, "soft")] if y_label else []
+    edges = []
+    for i, row in enumerate(rows):
+        y = top + high - dy * (i + 1)
+        for above, run in itertools.groupby(enumerate(row), lambda cell: cell[1] > 0):
+            columns = [j for j, _ in run]
+            j, last = columns[0], columns[-1]
+            place = f'x="{_LEFT + dx * j:.1f}" y="{y:.1f}" width="{dx * (last - j + 1):.1f}" height="{dy:.1f}"'
+            body.append(f'<rect {place} fill="var(--{"b" if above else "a"})" fill-opacity=".25"/>')
+            if j:
+                edges.append(f"M{_LEFT + dx * j:.1f} {y:.1f}v{dy:.1f}")
+        for j, (v, below) in enumerate(zip(row, rows[i - 1] if i else (), strict=False)):
+            if (v > 0) != (below > 0):
+                edges.append(f"M{_LEFT + dx * j:.1f} {y + dy:.1f}h{dx:.1f}")
+    body.append(f'<path d="{"".join(edges) or "M0 0"}" stroke="var(--ink)" stroke-width="1.5" fill="none"/>')
+    for tick in _ticks(x0, x1):
+        at = _LEFT + wide * (tick - x0) / (x1 - x0)
+        body.append(_text(at, top + high + 15, f"{tick:g}", "soft", "middle"))
+    for tick in _ticks(y0, y1):
+        at = top + high * (y1 - tick) / (y1 - y0)
+        body.append(_text(_LEFT - 5, at + 4, f"{tick:g}", "soft", "end"))
+    if x_label:
+        body.append(_text(_LEFT + wide / 2, top + high + 30, x_label, "soft", "middle"))
+    legend = []
+    for k, (label, points) in enumerate(marks.items()):
+        for x, y in (p for p in points if all(map(math.isfinite, p))):
+            body.append(_mark(k, _LEFT + wide * (x - x0) / (x1 - x0), top + high * (y1 - y) / (y1 - y0)))
+        legend.append(_mark(k, _LEFT + 8, 10 + 16 * k) + _text(_LEFT + 22, 14 + 16 * k, label))
+    bottom = Drawing("".join(body), top + high + (38 if x_label else 22))
+    return _over(bottom, Drawing("".join(legend), 16 * len(legend) + 6))
+
+
+def _mark(kind: int, x: float, y: float) -> str:
+    """A ring or a cross."""
+    cross = f"M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10"
+    ring = f"M{x - 5:.1f} {y:.1f}a5 5 0 1 0 10 0a5 5 0 1 0 -10 0"
+    return f'<path d="{cross if kind else ring}" stroke="var(--ink)" stroke-width="2.5" fill="none"/>'
+
+
 def road(stops: Sequence[Stop], words: dict[str, str]) -> Drawing:
     """Where a learner has been, to and fro down the page. `words`: what each state is called, for the legend."""
     dx, dy, left, across = 58, 62, 35, 6
@@ -182,7 +241,7 @@ def road(stops: Sequence[Stop], words: dict[str, str]) -> Drawing:
         places.append((left + dx * (across - 1 - column if row % 2 else column), 34 + dy * row))
     under: list[str] = []
     over: list[str] = []
-    for i, ((x, y), (u, v)) in enumerate(pairwise(places)):
+    for i, ((x, y), (u, v)) in enumerate(itertools.pairwise(places)):
         turn = f"A{dy / 2} {dy / 2} 0 0 {int(x > WIDTH / 2)} {u} {v}" if y != v else f"L{u} {v}"
         way = f'<path d="M{x} {y}{turn}" fill="none" stroke-width="9" stroke="var(--{{}})"/>'
         (over if stops[i].state == "passed" else under).append(

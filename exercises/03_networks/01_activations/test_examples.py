@@ -26,6 +26,35 @@ def test_leak_of_a_tenth(learner):
     expect(learner.relu(x)).close_to(torch.tensor([0.0, 2.0]))
 
 
+@task(2, needs=(1,))
+def test_two_layers(learner, picture):
+    """Two neurons with a ReLU, and one that reads them, tell when exactly one of two inputs is 1; one straight line
+    could not. The picture shows where the answer is above 0.
+
+    两个带 ReLU 的神经元，加上一个读取它们的神经元，就能判断两个输入里是否恰好有一个是 1；单凭一条直线做不到。
+    图上画出答案在哪里大于 0。
+    """
+    W, b = torch.ones(2, 2), torch.tensor([0.0, -1.0])
+    V, c = torch.tensor([[1.0, -2.0]]), torch.tensor([-0.5])
+
+    def answer(x):
+        return learner.linear(learner.relu(learner.linear(x, W, b)), V, c)
+
+    none_or_both, one = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    at = torch.linspace(-0.48, 1.48, 50)  # the middles of fifty cells from -0.5 to 1.5
+    points = torch.cartesian_prod(at, at).flip(1)  # row by row, from below
+    picture.regions(
+        "exactly_one",
+        lambda: answer(points).reshape(50, 50),
+        ((-0.5, 1.5), (-0.5, 1.5)),
+        {"none_or_both": none_or_both, "one": one},
+        x="first",
+        y="second",
+    )
+    expect(answer(none_or_both)).close_to(torch.tensor([[-0.5], [-0.5]]))
+    expect(answer(one)).close_to(torch.tensor([[0.5], [0.5]]))
+
+
 @task(3)
 def test_three_points(learner):
     """σ and tanh at -1, 0 and 1.
