@@ -4,6 +4,7 @@ The *difficulty* of a test is the share of answers that pass it. Its *discrimina
 passing it and the points of the section's other tests: near 0 it does not tell who has understood from who has not.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -271,22 +272,20 @@ def _mistakes(seen: _Section) -> list[Mistake]:
 
 def _tests(seen: _Section) -> list[OfTest]:
     """In the order of the tasks."""
-    worth: dict[_Key, Fraction] = {}
+    counted: dict[_Key, Fraction] = {}
     for task, points in seen.about.points.items():
         of_task = [k for k, c in seen.tests.items() if c.task == task]
-        counted = [k for k in of_task if not k[1]] or of_task
-        worth |= {k: Fraction(points, len(counted)) for k in counted}
-    nothing = Fraction(0)
-    points_of = [
-        (a, sum((worth.get(k, nothing) for k, r in a.results.items() if r.passed), nothing)) for a in seen.answers
-    ]
+        earning = [k for k in of_task if not k[1]] or of_task
+        counted |= {k: Fraction(points, len(earning)) for k in earning}
+    # Whole numbers of the largest part that all are multiples of: exact, and far quicker than fractions.
+    unit = math.lcm(*(w.denominator for w in counted.values()))
+    worth = {k: int(counted.get(k, 0) * unit) for k in seen.tests}
+    points_of = [(a, sum(worth[k] for k, r in a.results.items() if r.passed)) for a in seen.answers]
     in_order = sorted(seen.tests.items(), key=lambda i: i[1].task)
-    return [_test(seen.about, k, check, worth.get(k, nothing), points_of) for k, check in in_order]
+    return [_test(seen.about, k, check, worth[k], points_of) for k, check in in_order]
 
 
-def _test(
-    about: Section, key: _Key, check: Check, worth: Fraction, points_of: Sequence[tuple[_Answer, Fraction]]
-) -> OfTest:
+def _test(about: Section, key: _Key, check: Check, worth: int, points_of: Sequence[tuple[_Answer, int]]) -> OfTest:
     results = [(a, a.results[key], points) for a, points in points_of if key in a.results]
     passed = [r.passed for _, r, _ in results]
     rest = [points - worth * r.passed for _, r, points in results]
@@ -310,7 +309,7 @@ def _test(
     )
 
 
-def _correlation(passed: Sequence[bool], rest: Sequence[Fraction]) -> float | None:
+def _correlation(passed: Sequence[bool], rest: Sequence[int]) -> float | None:
     """The point-biserial one."""
     if len(passed) < FEW or len({*passed}) == 1 or len({*rest}) == 1:
         return None
@@ -319,7 +318,7 @@ def _correlation(passed: Sequence[bool], rest: Sequence[Fraction]) -> float | No
 
 def _is_strong(answer: _Answer, but: _Result) -> bool:
     """True of one that passes the other tests, of those that ran."""
-    return answer.ran - 1 >= _OTHERS and answer.passed - but.passed >= STRONG * (answer.ran - 1)
+    return answer.ran - 1 >= _OTHERS and Fraction(answer.passed - but.passed, answer.ran - 1) >= STRONG
 
 
 def _result(check: Check, explained: set[int]) -> _Result:

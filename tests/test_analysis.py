@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tiny_course
 from class_of import check
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import assignment
@@ -51,6 +51,7 @@ def row(outcomes):
     return [check(t, n, bool(ok), visible=n == "e") for (t, n), ok in zip(about, outcomes, strict=True)]
 
 
+@settings(max_examples=25, deadline=None)  # each is a gradebook on a disk
 @given(st.lists(st.tuples(*[st.booleans()] * 5), min_size=1, max_size=12))
 def test_difficulty_and_discrimination(numbers, matrix):
     """As numpy has them: the mean of each column, and its correlation with the points of the others; nothing where one

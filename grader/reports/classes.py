@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Student
-from grader.reports.plain import table, title
+from grader.reports.plain import cut, table, title
 from grader.reports.sentences import number
 from grader.reports.words import say
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
 _LISTED = 20  # of a kind, on a screen
 _TOP = 5  # mistakes
+_WIDTH = 80  # columns
 _DAY = timedelta(days=1)
 
 
@@ -134,7 +135,7 @@ def reported(made: "Class", path: str, lang: str) -> list[str]:
     if n.mistakes:
         lines += ["", say("report.brief_mistakes", lang)]
         rows = [[f"  {len(m.students)}", m.number, m.id, made.name(m, lang)] for m in n.mistakes[:_TOP]]
-        lines += table(rows)
+        lines += [cut(line, _WIDTH) for line in table(rows)]
     if suspects := [t for t in n.tests if t.suspect]:
         lines += ["", say("report.brief_suspects", lang)]
         for t in suspects[:_LISTED]:

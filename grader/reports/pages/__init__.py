@@ -58,7 +58,7 @@ def _digest(name: str) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # and no −0.00
 
 
 def _seconds(value: float | None, lang: str) -> str:
