@@ -1,10 +1,11 @@
 """What an instructor does: grade a class, read its scores, change one, report on all of it."""
 
 import contextlib
+import functools
 import getpass
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -120,24 +121,37 @@ def report(
     published: bool,
 ) -> None:
     """A class as pages."""
+    roster = read_roster(roster_path) if roster_path else None
+    with _book(place, begun=True) as book:
+        langs = functools.partial(_lang, feedback_lang, roster, shell.lang)
+        lines = _report(shell, book, folder, assigned, langs, published)
+    click.echo("\n".join(lines))
+
+
+def _report(
+    shell: Shell,
+    book: "Gradebook",
+    folder: Path,
+    assigned: Path | None,
+    langs: Callable[[Student], str],
+    published: bool,
+) -> list[str]:
     from grader import owned
     from grader import report as reports
 
-    roster = read_roster(roster_path) if roster_path else None
-
-    def langs(student: Student) -> str:
-        found = roster.find(student.id, student.email, student.name) if roster else None
-        return feedback_lang or (roster.lang(found) if roster and found else "") or shell.lang
-
-    with _book(place, begun=True) as book:
-        made = reports.of(shell.course, book, _set(shell, book, assigned))
-        now = datetime.now(UTC)
-        pages = dict(reports.files(made, book, shell.lang, langs, now, published=published))
+    made = reports.of(shell.course, book, _set(shell, book, assigned))
+    files = dict(reports.files(made, book, shell.lang, langs, datetime.now(UTC), published=published))
     try:
-        owned.write(folder, pages)
+        owned.write(folder, files)
     except OSError as e:
         raise Usage("cannot_write", path=e.filename or folder, reason=e.strerror or str(e)) from None
-    click.echo("\n".join(classes.reported(made, str(folder / "index.html"), shell.lang)))
+    return classes.reported(made, str(folder / "index.html"), shell.lang)
+
+
+def _lang(asked: str | None, roster: Roster | None, default: str, student: Student) -> str:
+    """The language of that student's page."""
+    found = roster.find(student.id, student.email, student.name) if roster else None
+    return asked or (roster.lang(found) if roster and found else "") or default
 
 
 def _grade(
