@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 import cli
 from grader.gradebook import Gradebook
 from grader.model import Outcome, Student
-from grader.report import file_names
+from grader.report import _excerpt, file_names
+from grader.reports.sentences import clean
 from grader.roster import parse
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -214,6 +215,29 @@ def test_a_name_that_another_would_be_given():
     """Who is called as a file of somebody else's would be, has another file."""
     (other,) = file_names(["../x"]).values()
     assert len(set(file_names(["../x", other]).values())) == 2
+
+
+@given(
+    st.text(st.sampled_from("def double(x):\n\r\t '\"#\x0c\u2028\ud800<&é"), max_size=80),
+    st.integers(0, 99),
+    st.booleans(),
+)
+def test_lines_of_any_answer(text, where, marked):
+    """Never an error, whatever stands there; numbered as Python numbers them, and each line in one element."""
+    answer = f"# --- task 1 ---\n{text}\n# --- end ---\n" if marked else text
+    lines = re.split(r"\r\n|\r|\n", answer)
+    for n, html, here in _excerpt(answer, where or None, 1, "double"):
+        shown = BeautifulSoup(html, "html.parser").text
+        assert shown == clean(lines[n - 1])[:200] and here == (n == where)
+        assert html.count("<span") == html.count("</span>")
+
+
+def test_an_answer_that_is_no_text(learn, graded, course):
+    """What cannot be written as UTF-8 is replaced, and costs nobody the report."""
+    answers = {("ann", "doubling"): [check(1, "a", False, visible=True, where=1), check(2, "b")]}
+    class_of.judged("gradebook.sqlite", course, answers, text="x = '\udcff\x1b[31m\0'")
+    assert learn("report")[0] == 0
+    assert "x = '?'" in soup("report/students/ann.html").select_one("pre.lines").text
 
 
 RULES = {"hidden": (False, False, False), "after_due_date": (False, True, True), "visible": (True, True, True)}
