@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -139,11 +140,12 @@ def reported(made: "Class", path: str, lang: str) -> list[str]:
     if suspects := [t for t in n.tests if t.suspect]:
         lines += ["", say("report.brief_suspects", lang)]
         for t in suspects[:_LISTED]:
-            why = say("report.suspect_why", lang, failed=t.strong_failed, strong=t.strong)
+            why = say("report.brief_suspect", lang, failed=t.strong_failed, strong=t.strong)
             lines.append(f"  {t.number}  {t.name}  {why}")
     if n.concerns:
         ids = [c.student for c in n.concerns]
-        lines += ["", say("report.brief_concerns", lang, count=len(ids), names=_some(ids, lang))]
+        told = say("report.brief_concerns", lang, count=len(ids), names=_some(ids, lang))
+        lines += ["", *textwrap.wrap(told, _WIDTH, subsequent_indent="  ")]
     return [*lines, "", path]
 
 
