@@ -244,9 +244,9 @@ def _notes(score: Score, lang: str) -> list[str]:
     if given := stands.adjustment:
         points = sentences.number(given.points or Fraction(0))
         notes.append(say("feedback.adjusted", lang, points=points))
-        notes += [say("feedback.reason", lang, why=given.why)] if given.why else []
         if stands.automatic is not None:
             notes.append(say("feedback.automatic", lang, points=sentences.number(stands.automatic)))
+        notes += [say("feedback.reason", lang, why=given.why)] if given.why else []
     elif score.points is None:
         notes.append(say("feedback.unjudged", lang))
     if score.late:

@@ -276,10 +276,10 @@ def test_feedback(learn, graded, course):
     assert learn("report", "--assignment", "hw.yaml")[0] == 0
     page = soup("report/students/ann.html")
     assert page.h1.text == "Homework 2" and page.html["lang"] == "en"
-    shown = [[c.get_text(strip=True) for c in r.find_all(["th", "td"])] for r in page.table.tbody.find_all("tr")]
+    shown = [[c.get_text(" ", strip=True) for c in r.find_all(["th", "td"])] for r in page.table.tbody.find_all("tr")]
     late = "Handed in 30 h 00 min late."
     assert shown[0] == ["1.1 Doubling", "2.4/5", f"{late} 20% of the points are taken off for it."]
-    by_hand = "3.5 points were given by hand. Why: told me <how> The tests gave 2."
+    by_hand = "3.5 points were given by hand. The tests gave 2. Why: told me <how>"
     assert shown[1] == ["1.2 Doubling again", "3.5/5", f"{by_hand} {late}"]
     task, other, *_ = page.select("article")
     assert task.h3.text == "✗ task 1 double 0/2" and other.h3.text == "✓ task 2 halve 3/3"
