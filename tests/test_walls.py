@@ -274,6 +274,7 @@ def test_imports_point_down(lazy):
         "grader.calibrate",
         "grader.quality",
         "grader.batch",
+        "grader.analysis",
         "grader.commands.teacher",
         "grader.guide",
         "grader.commands.learner",

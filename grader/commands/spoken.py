@@ -203,6 +203,13 @@ def tier(_: click.Context, param: click.Parameter, value: str | None) -> str | N
     return value
 
 
+def language(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Accepts a language that there are words in."""
+    if value and value not in words.LANGUAGES:
+        raise Usage("bad_value", name=param.opts[0], value=value, known=", ".join(words.LANGUAGES))
+    return value
+
+
 def version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     """Says the version and ends."""
     if value and not ctx.resilient_parsing:

@@ -1,10 +1,12 @@
-"""What an instructor does: grade a class, read its scores, change one."""
+"""What an instructor does: grade a class, read its scores, change one, report on all of it."""
 
 import contextlib
+import functools
 import getpass
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +15,9 @@ import click
 
 from grader import assignment
 from grader.collect import collect, there
-from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, language, tier
 from grader.course import Section
+from grader.model import Student
 from grader.reports import classes
 from grader.roster import Roster
 from grader.roster import read as read_roster
@@ -29,13 +32,14 @@ room = Room()
 
 gradebook_option = click.option("--gradebook", "place", metavar="FILE|URL")
 assignment_option = click.option("--assignment", "assigned", metavar="FILE", type=click.Path(path_type=Path))
+roster_option = click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
 
 
 @room.command("grade")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @gradebook_option
 @assignment_option
-@click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
+@roster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1))
 @click.option("--where", metavar="tcp://…", default="processes")
 @click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
@@ -100,6 +104,56 @@ def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: st
     click.echo(classes.adjusted(found, section.number, given, shell.lang))
 
 
+@room.command("report")
+@click.argument("folder", metavar="[DIR]", default="report", type=click.Path(path_type=Path))
+@gradebook_option
+@assignment_option
+@roster_option
+@click.option("--feedback-lang", "feedback_lang", metavar="en|zh", callback=language)
+@click.option("--published", is_flag=True)
+def report(
+    shell: Shell,
+    folder: Path,
+    place: str | None,
+    assigned: Path | None,
+    roster_path: Path | None,
+    feedback_lang: str | None,
+    published: bool,
+) -> None:
+    """A class as pages."""
+    roster = read_roster(roster_path) if roster_path else None
+    with _book(place, begun=True) as book:
+        langs = functools.partial(_lang, feedback_lang, roster, shell.lang)
+        lines = _report(shell, book, folder, assigned, langs, published)
+    click.echo("\n".join(lines))
+
+
+def _report(
+    shell: Shell,
+    book: "Gradebook",
+    folder: Path,
+    assigned: Path | None,
+    langs: Callable[[Student], str],
+    published: bool,
+) -> list[str]:
+    from grader import owned
+    from grader import report as reports
+
+    made = reports.of(shell.course, book, _set(shell, book, assigned))
+    files = dict(reports.files(made, book, shell.lang, langs, datetime.now(UTC), published=published))
+    try:
+        owned.write(folder, files)
+    except OSError as e:
+        raise Usage("cannot_write", path=e.filename or folder, reason=e.strerror or str(e)) from None
+    return classes.reported(made, str(folder / "index.html"), shell.lang)
+
+
+def _lang(asked: str | None, roster: Roster | None, default: str, student: Student) -> str:
+    """The language of that student's page."""
+    found = roster.find(student.id, student.email, student.name) if roster else None
+    return asked or (roster.lang(found) if roster and found else "") or default
+
+
 def _grade(
     shell: Shell,
     book: "Gradebook",
@@ -159,11 +213,15 @@ def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> 
 def _totals(shell: Shell, book: "Gradebook", assigned: Path | None) -> "list[Total]":
     from grader.scores import totals
 
-    set_ = assignment.read(assigned, shell.course) if assigned else _kept(shell, book)
-    if set_ is None:
-        known = set(book.sections())
-        set_ = assignment.of_course([s for s in shell.course.sections if s.slug in known])
-    return totals(book.standings(), book.students(), set_)
+    return totals(book.standings(), book.students(), _set(shell, book, assigned))
+
+
+def _set(shell: Shell, book: "Gradebook", assigned: Path | None) -> assignment.Assignment:
+    """That assignment, else the one that was graded, else every section that was."""
+    if set_ := assignment.read(assigned, shell.course) if assigned else _kept(shell, book):
+        return set_
+    known = set(book.sections())
+    return assignment.of_course([s for s in shell.course.sections if s.slug in known])
 
 
 def _kept(shell: Shell, book: "Gradebook") -> assignment.Assignment | None:

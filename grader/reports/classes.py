@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Student
-from grader.reports.plain import table, title
+from grader.reports.plain import cut, table, title
 from grader.reports.sentences import number
 from grader.reports.words import say
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from grader.collect import Collected
     from grader.course import Section
     from grader.gradebook import Standing
+    from grader.report import Class
     from grader.scores import Score, Total
 
 _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
 _LISTED = 20  # of a kind, on a screen
+_TOP = 5  # mistakes
+_WIDTH = 80  # columns
 _DAY = timedelta(days=1)
 
 
@@ -112,14 +116,38 @@ def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
     heads = [say("class.student", lang), *(s.number for s in totals[0].scores), "%", ""]
     rows = []
     for t in totals:
-        notes = [say("class.note_due", lang)] if t.due else []
-        late = [s.number for s in t.scores if s.late]
-        given = [s.number for s in t.scores if s.standing and s.standing.adjustment]
-        notes += [say("class.note_late", lang, sections=", ".join(late))] if late else []
-        notes += [say("class.note_given", lang, sections=", ".join(given))] if given else []
-        marks = [_mark(s) for s in t.scores]
-        rows.append([t.student.name or t.student.id, *marks, _percent(t.share), "; ".join(notes)])
+        rows.append([t.student.name or t.student.id, *map(mark, t.scores), _percent(t.share), notes(t, lang)])
     return table([heads, *rows])
+
+
+def notes(total: "Total", lang: str) -> str:
+    """What there is to say beside somebody's points."""
+    late = ", ".join(s.number for s in total.scores if s.late)
+    given = ", ".join(s.number for s in total.scores if s.standing and s.standing.adjustment)
+    told = [say("class.note_due", lang)] if total.due else []
+    told += [say("class.note_late", lang, sections=late)] if late else []
+    told += [say("class.note_given", lang, sections=given)] if given else []
+    return "; ".join(told)
+
+
+def reported(made: "Class", path: str, lang: str) -> list[str]:
+    """What `learn report` has found, in short, and where the rest is."""
+    n = made.numbers
+    lines = [say("report.brief", lang, students=n.students, active=n.active, median=_share(n.totals.median))]
+    if n.mistakes:
+        lines += ["", say("report.brief_mistakes", lang)]
+        rows = [[f"  {len(m.students)}", m.number, m.id, made.name(m, lang)] for m in n.mistakes[:_TOP]]
+        lines += [cut(line, _WIDTH) for line in table(rows)]
+    if suspects := [t for t in n.tests if t.suspect]:
+        lines += ["", say("report.brief_suspects", lang)]
+        for t in suspects[:_LISTED]:
+            why = say("report.brief_suspect", lang, failed=t.strong_failed, strong=t.strong)
+            lines.append(f"  {t.number}  {t.name}  {why}")
+    if n.concerns:
+        ids = [c.student for c in n.concerns]
+        told = say("report.brief_concerns", lang, count=len(ids), names=_some(ids, lang))
+        lines += ["", *textwrap.wrap(told, _WIDTH, subsequent_indent="  ")]
+    return [*lines, "", path]
 
 
 def as_csv(totals: "Sequence[Total]", lang: str) -> str:
@@ -130,14 +158,14 @@ def as_csv(totals: "Sequence[Total]", lang: str) -> str:
     writer.writerow(["student", "name", "email", *numbers, "percent", "due"])
     for t in totals:
         marks = ["" if s.points is None else _decimal(s.points) for s in t.scores]
-        about = [_harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
+        about = [harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
         writer.writerow([*about, *marks, _percent(t.share), int(t.due)])
     return out.getvalue().rstrip("\n")
 
 
 def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
     """Everything for programs; sums are exact fractions, as text."""
-    told: dict[str, Any] = {"students": [_facts(t) for t in totals]}
+    told: dict[str, Any] = {"students": facts(totals)}
     if run:
         told["run"] = {
             "due": run.total,
@@ -158,6 +186,11 @@ def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
             ],
         }
     return json.dumps(told, ensure_ascii=False)
+
+
+def facts(totals: "Sequence[Total]") -> list[dict[str, Any]]:
+    """Each student's, for programs."""
+    return [_facts(t) for t in totals]
 
 
 def adjusted(student: Student, section: str, points: Fraction | None, lang: str) -> str:
@@ -208,7 +241,8 @@ def _score(s: "Score") -> dict[str, Any]:
     }
 
 
-def _mark(s: "Score") -> str:
+def mark(s: "Score") -> str:
+    """The points that count; "-" for nothing handed in, "…" while they are not known."""
     if s.standing is None:
         return "-"
     return "…" if s.points is None else number(s.points)
@@ -235,7 +269,12 @@ def _percent(share: Fraction) -> str:
     return _decimal(share * 100, 2)
 
 
-def _harmless(text: str) -> str:
+def _share(share: Fraction | None) -> str:
+    return "-" if share is None else f"{int(share * 100)}%"
+
+
+def harmless(text: str) -> str:
+    """Quoted, if a spreadsheet could take it for a formula."""
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 

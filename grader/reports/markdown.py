@@ -4,7 +4,9 @@ What a text may contain is trusted with nothing: raw HTML is shown as it is writ
 caller lets it.
 """
 
+import functools
 import html
+import re
 import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -89,19 +91,32 @@ def _allowed(children: Sequence[Token], lead: Lead) -> Iterator[Token]:
             yield child
 
 
-def _code(token: Token) -> str:
+def first_sentence(text: str) -> str:
+    """How a text begins, as plain text: the first sentence of its first paragraph."""
+    inline = next((t for t in parse(text) if t.type == "inline"), None)
+    shown = "".join(c.content or " " for c, _ in text_of(inline.children or [])) if inline else ""
+    m = re.match(r".*?(?:[.!?](?=\s)|[。！？])", shown, re.DOTALL)
+    return " ".join((m[0] if m else shown).split())
+
+
+@functools.lru_cache(4096)
+def coloured(code: str, language: str = "python") -> Markup:
+    """Code in the colours of the page's style sheet. Each line is whole: what is coloured over several is in each."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
-    name = (token.info.split() or ["text"])[0]
     try:
-        shown = highlight(token.content, get_lexer_by_name(name, stripnl=False), HtmlFormatter(nowrap=True))
+        return Markup(highlight(code, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True)))
     except ClassNotFound:
-        shown = html.escape(token.content)
+        return Markup(html.escape(code))
+
+
+def _code(token: Token) -> str:
+    name = (token.info.split() or ["text"])[0]
     kind = "" if name == "text" else ' class="code"'
-    return f'<pre{kind} tabindex="0"><code>{shown}</code></pre>\n'
+    return f'<pre{kind} tabindex="0"><code>{coloured(token.content, name)}</code></pre>\n'
 
 
 def _image(token: Token, picture: Picture) -> str:

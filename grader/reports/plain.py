@@ -220,7 +220,7 @@ def _rows(places: "Sequence[Place]", lang: str, width: int) -> list[str]:
         ]
     room = max(width - _width(starts[0]), _TITLE)
     lines = []
-    for place, start, name in zip(places, starts, (_cut(t, room) for t in titles), strict=True):
+    for place, start, name in zip(places, starts, (cut(t, room) for t in titles), strict=True):
         note = _note(place, lang)
         full = "  ".join(filter(None, (time(place.spent, lang), note)))
         whole = _padded(name, longest)
@@ -238,7 +238,7 @@ def _columns(table: list[list[str]], width: int) -> list[list[str]]:
     return [[_padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """At most so many cells."""
     if _width(text) <= width:
         return text
