@@ -84,6 +84,16 @@ class Assignment(msgspec.Struct, frozen=True):
         late = at - due if at and due else timedelta()
         return late if late > self.late.grace else timedelta()
 
+    def shows(self, section: str, now: datetime, published: bool, student: str = "") -> bool:
+        """Whether that student may see, by now, what the hidden tests of a section (its slug) check and how each went.
+
+        What says `after_due_date` and is never due stays hidden. `now` has a time zone.
+        """
+        rule = next((p.hidden_tests for p in self.parts if p.section == section), "hidden")
+        due = self.extensions.get(student, self.due)
+        after = {"after_due_date": due is not None and now > due, "after_published": published}
+        return rule == "visible" or after.get(rule, False)
+
     def share(self, late: timedelta) -> Fraction:
         """The share of the points that is left after being that late: 1 to 0."""
         if late <= timedelta():
