@@ -23,7 +23,7 @@ from grader.course import Course
 from grader.exports import gradescope
 from grader.gradebook import Gradebook
 from grader.home import write
-from grader.model import Student, Verdict
+from grader.model import Student, Tier, Verdict
 from grader.reports.words import say
 
 
@@ -37,8 +37,9 @@ def main(root: Path) -> int:
     lang = "en"
     try:
         out.unlink(missing_ok=True)
-        lang = json.loads((root / "source" / "settings.json").read_text(encoding="utf-8"))["lang"]
-        told = json.dumps(results(root, lang), ensure_ascii=False, indent=1)
+        settings = json.loads((root / "source" / "settings.json").read_text(encoding="utf-8"))
+        lang = settings["lang"]
+        told = json.dumps(results(root, lang, Tier(settings["require"])), ensure_ascii=False, indent=1)
         out.parent.mkdir(exist_ok=True)
         write(out, told.encode(), 0o644)
     except Exception as e:
@@ -48,8 +49,8 @@ def main(root: Path) -> int:
     return 0
 
 
-def results(root: Path, lang: str) -> dict[str, Any]:
-    """What `results.json` says. Raises Failed, and whatever else goes wrong."""
+def results(root: Path, lang: str, require: Tier) -> dict[str, Any]:
+    """What `results.json` says. `require`: the least sandbox. Raises Failed, and whatever else goes wrong."""
     source = root / "source"
     course = Course.at(source)
     about = _metadata(root / "submission_metadata.json")
@@ -60,7 +61,7 @@ def results(root: Path, lang: str) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Gradebook(f"{folder}/gradebook.sqlite") as book,
-        pool.Judge(course, key=(source / "secret").read_bytes()) as judge,
+        pool.Judge(course, require, key=(source / "secret").read_bytes()) as judge,
     ):
         book.begin(batch.now(sections), found.handed, [student])
         for _, jobs in groupby(book.jobs(), lambda j: j.section):

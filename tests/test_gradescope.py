@@ -202,6 +202,19 @@ def test_a_fault_of_ours_is_no_zero(packed, tmp_path, capsys, damage):
     assert "could not be judged" in said and "Traceback" in said
 
 
+@pytest.mark.parametrize("require", ["T9", None])
+def test_the_sandbox_is_asked_for(packed, tmp_path, capsys, require):
+    """T2 at least, as the archive says: with less an answer of root's could read the hidden tests. What is no tier
+    leaves no score.
+    """
+    settings = json.loads((packed / "source" / "settings.json").read_text(encoding="utf-8"))
+    assert settings == {"lang": "en", "require": "T2"}
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "settings.json").write_text(json.dumps({"lang": "en", "require": require}))
+    assert autograder.main(tmp_path) == 1 and "not a valid Tier" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 def test_who_and_when_and_until_when(course):
     """The assignment's own due date goes first, else Gradescope's; of a group, whoever has most time counts."""
     set_ = assignment.parse(SET, course)

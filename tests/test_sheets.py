@@ -10,9 +10,10 @@ import sheets
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cli
 from grader.exports import canvas, moodle
 from grader.exports.tables import Line, Sheet, SheetError, decimals, matched, number, rounded
-from grader.gradebook import Standing
+from grader.gradebook import Gradebook, SectionNow, Standing
 from grader.model import Student
 from grader.scores import Score, Total
 
@@ -180,6 +181,73 @@ def test_a_worksheet_that_cannot_be_filled(old, new, column, kind):
     with pytest.raises(SheetError) as e:
         moodle.fill(text.encode(), "w.csv", [total("4711")], column)
     assert e.value.kind == kind
+
+
+# -- the commands
+
+
+@pytest.fixture
+def classroom(tmp_path, monkeypatch):
+    """A folder with a gradebook in which Li Hua has three of twelve points, and the sheets."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEARN_LANG", "en")
+    with Gradebook("gradebook.sqlite") as book:
+        book.begin([SectionNow("gradients", "2.2", "d", Fraction(12))], [], [Student(id="4711"), Student(id="zoe")])
+        book.adjust("4711", "gradients", Fraction(3), "me", "on paper")
+    (tmp_path / "canvas.csv").write_bytes(CANVAS)
+    (tmp_path / "moodle.csv").write_bytes(MOODLE.encode())
+    return tmp_path
+
+
+def learn(*arguments):
+    """`learn export …`; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        cli.learn.main(["export", *arguments])
+    return end.value.code
+
+
+def test_the_sheet_itself_is_never_written_over(classroom, capsys):
+    """The filled one is beside it, and once it is there it stays, as does anything else that is named by --out."""
+    assert learn("canvas", "canvas.csv", "--column", "Homework 2") == 0
+    done = (classroom / "canvas.graded.csv").read_bytes()
+    assert (
+        sheets.canvas(done)["4711"]["Homework 2 (71)"] == "4.38" and (classroom / "canvas.csv").read_bytes() == CANVAS
+    )
+    said = capsys.readouterr().out
+    assert "canvas.graded.csv" in said and "marks written: 1" in said and "Handed in nothing" in said and "zoe" in said
+    for out in ((), ("--out", "moodle.csv"), ("--out", "canvas.csv")):
+        assert learn("canvas", "canvas.csv", "--column", "Homework 1", *out) == 2
+    assert (classroom / "canvas.graded.csv").read_bytes() == done
+    assert learn("moodle", "moodle.csv", "--out", "filled.csv") == 0
+    assert sheets.moodle((classroom / "filled.csv").read_bytes(), ENGLISH, "Participant ", ".")[4711][0] == Fraction(
+        "2.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("canvas", "none.csv", "--column", "x"), "none.csv"),
+        (("canvas", ".", "--column", "x"), "directory"),
+        (("canvas", "canvas.csv"), "--column"),
+        (("canvas", "canvas.csv", "--column", "Homwork 2"), "Homework 2 (71)"),
+        (("canvas", "moodle.csv", "--column", "Grade"), "Identifier"),
+        (("canvas",), "SHEET"),
+        (("moodle", "canvas.csv"), "Student"),
+        (("moodle", "gradebook.sqlite"), "UTF-8"),
+        (("csv", "--out", "canvas.csv"), "canvas.csv"),
+        (("json", "--gradebook", "none.sqlite"), "none.sqlite"),
+        (("gradescope", "--out", "."), "."),
+        (("junit", "--out", "canvas.csv/x"), "canvas.csv"),
+    ],
+)
+def test_bad_commands(classroom, capsys, arguments, said):
+    """One clear line, exit 2, and nothing is written."""
+    before = {p.name: p.read_bytes() for p in classroom.iterdir()}
+    assert learn(*arguments) == 2
+    told = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1, told
+    assert {p.name: p.read_bytes() for p in classroom.iterdir()} == before
 
 
 # -- which line is whose

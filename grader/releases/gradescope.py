@@ -5,6 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 from grader import assignment
+from grader.model import Tier
 from grader.pool import secret
 from grader.release import Release, handout, write_zip
 
@@ -30,7 +31,8 @@ def write(release: Release, out: Path) -> None:
         **{f"solutions/{p.relative_to(root).as_posix()}": p.read_bytes() for p in hidden},
         "assignment.yaml": assignment.dump(release.assignment).encode(),
         "requirements.txt": requirements(release.course.about.packages).encode(),
-        "settings.json": json.dumps({"lang": release.lang}).encode(),
+        # With less, an answer could read the hidden tests: on Gradescope everything is root's.
+        "settings.json": json.dumps({"lang": release.lang, "require": Tier.T2}).encode(),
         "secret": secret(),  # the same inputs are drawn as by `learn grade` here
     }
     write_zip(files, out)

@@ -14,4 +14,4 @@ fi
 
 "$python" -m venv "$root/venv"
 "$root/venv/bin/python" -m pip install --no-cache-dir --only-binary :all: -r "$root/source/requirements.txt"
-chmod 700 "$root/source" # the hidden tests are in there
+chmod -R go= "$root"/source/{solutions,secret,assignment.yaml} # for the judge alone; answers run as nobody
