@@ -281,8 +281,9 @@ def test_a_line_that_two_lay_claim_to_is_nobodys():
 
 # -- any sheet
 
-CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8) | st.sampled_from(
-    ['a "b" c', "x, y", "x; y", "two\nlines", "=cmd()", "+1", "李华", "é́", "", " ", "1.5"]
+# Python's csv module does not quote a "\r" alone, and then cannot read it.
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8) | st.sampled_from(
+    ['a "b" c', "x, y", "x; y", "two\nlines", "two\r\nlines", "=cmd()", "+1", "李华", "é́", "", " ", "1.5"]
 )
 
 
