@@ -1,6 +1,7 @@
 """Gradescope: what each test is worth, and what the autograder does when something is wrong with us."""
 
 import json
+import shutil
 import subprocess
 import zipfile
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,6 +21,7 @@ from grader.assignment import Assignment, Late, Part
 from grader.course import Course
 from grader.exports import gradescope
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
+from grader.release import ReleaseError
 from grader.releases.gradescope import requirements
 from grader.reports.words import LANGUAGES
 from grader.scores import totals
@@ -153,6 +155,20 @@ def test_what_pip_is_asked_for(course):
     assert {"torch", "torchvision", "numpy", "msgspec", "pytest", "sqlalchemy"} <= set(found)
     assert all(len(r.specifier) == 1 and str(r.specifier).startswith("==") for r in found.values())
     assert str(found["torch"].specifier).endswith("+cpu")
+
+
+def test_what_cannot_be_packed(course, tmp_path, capsys):
+    """A course without its solutions, and a package that is not here: one clear line, exit 2, no archive."""
+    shutil.copytree(course.exercises, tmp_path / "exercises")
+    (tmp_path / "hw.yaml").write_text("sections: [1.1]", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        given = ["release", str(tmp_path / "hw.yaml"), "--to", "gradescope", "--out", str(tmp_path / "a.zip")]
+        learn.main([*given, "--course", str(tmp_path), "--lang", "en"])
+    assert end.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "a.zip").exists()
+    with pytest.raises(ReleaseError) as e:
+        requirements(["no-such-package-here"])
+    assert e.value.kind == "not_installed"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from grader import assignment
 from grader.model import Tier
 from grader.pool import secret
-from grader.release import Release, handout, write_zip
+from grader.release import Release, ReleaseError, handout, write_zip
 
 OWN = True
 _PACKAGE = Path(__file__).parent.parent
@@ -20,7 +20,9 @@ _OF_TESTS = ("test_*.py", "probes.py", "mistakes.*.md")  # of a section's soluti
 
 
 def write(release: Release, out: Path) -> None:
-    """The archive to upload under “Configure Autograder”."""
+    """The archive to upload under “Configure Autograder”. Raises ReleaseError."""
+    if not all(s.tests.is_file() for s in release.sections):
+        raise ReleaseError("no_solutions")
     grader = [p for p in _PACKAGE.rglob("*") if p.is_file() and not set(_LEFT_OUT) & set(p.relative_to(_PACKAGE).parts)]
     root = release.course.solutions
     hidden = [p for s in release.sections for pattern in _OF_TESTS for p in s.hidden.glob(pattern)]
@@ -39,10 +41,13 @@ def write(release: Release, out: Path) -> None:
 
 
 def requirements(packages: "list[str]") -> str:
-    """What pip is to install: the versions that judge here, and torch without CUDA."""
+    """What pip is to install: the versions that judge here, and torch without CUDA. Raises ReleaseError."""
     names = sorted({*_NEEDED, *_OF_TORCH, *packages})
     lines = [f"--extra-index-url {_WHEELS}"]
     for name in names:
-        version = metadata.version(name).partition("+")[0]
+        try:
+            version = metadata.version(name).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            raise ReleaseError("not_installed", what=name, extra="instructor") from None
         lines.append(f"{name}=={version}+cpu" if name in _OF_TORCH else f"{name}=={version}")
     return "\n".join([*lines, ""])

@@ -14,4 +14,5 @@ fi
 
 "$python" -m venv "$root/venv"
 "$root/venv/bin/python" -m pip install --no-cache-dir --only-binary :all: -r "$root/source/requirements.txt"
+"$root/venv/bin/python" -m compileall -q "$root/source/grader"
 chmod -R go= "$root"/source/{solutions,secret,assignment.yaml} # for the judge alone; answers run as nobody
