@@ -153,6 +153,28 @@ def parse(text: str, course: Course, path: str = "assignment.yaml") -> Assignmen
     )
 
 
+def dump(set_: Assignment) -> str:
+    """A file that says the same: `parse` reads it."""
+    import yaml
+
+    late = set_.late
+    after = {} if late.refused_after is None else {"refused_after_days": late.refused_after / _DAY}
+    file = {
+        "title": set_.title,
+        "sections": {p.section: {"weight": str(p.weight), "hidden_tests": p.hidden_tests} for p in set_.parts},
+        "due": set_.due.isoformat() if set_.due else "",
+        "timezone": str(set_.zone or ""),
+        "late": {
+            "grace_minutes": late.grace / timedelta(minutes=1),
+            "percent_per_day": str(late.per_day * 100),
+            "at_most_percent": str(late.at_most * 100),
+            **after,
+        },
+        "extensions": {student: when.isoformat() for student, when in set_.extensions.items()},
+    }
+    return str(yaml.safe_dump(file, allow_unicode=True, sort_keys=False))
+
+
 def _parts(file: _File, course: Course, path: str) -> "list[Part]":
     entries: Mapping[str, str | _Entry] = (
         file.sections if isinstance(file.sections, dict) else dict.fromkeys(file.sections, "")
