@@ -20,6 +20,7 @@ _COMMANDS = {  # by the module of commands/ that has them
     "completion": "completion",
     "teacher": "grade scores adjust",
     "release": "release",
+    "ci": "ci",
     "dev": "dev",
 }
 ROOMS = {name: module for module, names in _COMMANDS.items() for name in names.split()}

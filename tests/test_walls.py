@@ -182,7 +182,7 @@ def test_nobody_imports_the_commands():
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal", "grader.reports.prose"},
-    "jinja2": {"grader.reports.pages"},
+    "jinja2": {"grader.reports.pages", "grader.releases.templates"},
     "pygments": {"grader.reports.markdown"},
     "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
