@@ -19,7 +19,7 @@ def write(release: Release, out: Path) -> None:
     """The repository's files."""
     values = github.about(release)
     files = {name: render(f"central/{template}.j2", **values) for name, template in _FILES.items()}
-    files |= {f"course/{name}": data for name, data in bundle.course(release).items()}
+    files |= {f"course/{name}": data for name, data in bundle.course(release, hidden=True).items()}
     files["README.md"] = render(f"central/README.{release.lang}.md.j2", **values)
     files["requirements.txt"] = f"{release.install}\nsqlalchemy>=2.0\n".encode()
     files["assignment.yaml"] = release.source.encode()

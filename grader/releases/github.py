@@ -4,12 +4,12 @@ A course of the teacher's own comes along in `.github/course`, as far as the vis
 package that the workflow installs.
 """
 
-import ast
 from pathlib import Path
 from typing import Any
 
-from grader.course import Course, Section
+from grader.course import Course
 from grader.release import Release, handout, write_tree
+from grader.releases import bundle
 from grader.releases.templates import render
 from grader.reports.plain import title
 
@@ -28,8 +28,7 @@ def write(release: Release, out: Path) -> None:
         "README.md": render(f"github/README.{release.lang}.md.j2", **values),
     }
     if values["own"]:
-        files |= {f"{COURSE}/{name}": data for name, data in handout(release).items()}
-        files |= {f"{COURSE}/{name}": data for name, data in _probes(release).items()}
+        files |= {f"{COURSE}/{name}": data for name, data in bundle.course(release, hidden=False).items()}
     write_tree(files, out)
 
 
@@ -52,20 +51,3 @@ def about(release: Release) -> dict[str, Any]:
         "parts": parts,
         "sections": ",".join(s.number for s in release.sections),
     }
-
-
-def _probes(release: Release) -> dict[str, bytes]:
-    """The probes of the sections whose visible tests call them: they run beside an answer, and hold no secret."""
-    found = {}
-    for section in release.sections:
-        if section.probes.is_file() and _asks_for_probes(section):
-            name = section.probes.relative_to(release.course.solutions)
-            found[f"solutions/{name.as_posix()}"] = section.probes.read_bytes()
-    return found
-
-
-def _asks_for_probes(section: Section) -> bool:
-    if not section.examples.is_file():
-        return False
-    tree = ast.parse(section.examples.read_text(encoding="utf-8"))
-    return any(isinstance(n, ast.arg) and n.arg == "probe" for n in ast.walk(tree))
