@@ -275,6 +275,7 @@ def test_imports_point_down(lazy):
         "grader.quality",
         "grader.batch",
         "grader.commands.teacher",
+        "grader.commands.ci",
         "grader.guide",
         "grader.commands.learner",
         "cli",
