@@ -21,6 +21,7 @@ _COMMANDS = {  # by the module of commands/ that has them
     "teacher": "grade scores adjust report",
     "export": "export",
     "release": "release",
+    "ci": "ci",
     "dev": "dev",
 }
 ROOMS = {name: module for module, names in _COMMANDS.items() for name in names.split()}

@@ -257,8 +257,9 @@ def _session(
     files = [str(p) for p in (section.examples, section.tests) if p.is_file()]
     if jobs and all(j.visible_only for j in jobs):
         files = files[:1]
+    root = section.hidden if section.hidden.is_dir() else section.folder  # a learner's copy has no solutions/
     with _undisturbed(section):
-        ended = pytest.main([*_OPTIONS, *options, f"--rootdir={section.hidden}", *files], plugins=[plugin])
+        ended = pytest.main([*_OPTIONS, *options, f"--rootdir={root}", *files], plugins=[plugin])
     if ended is pytest.ExitCode.INTERRUPTED:  # Ctrl-C, which pytest has caught
         raise KeyboardInterrupt
     if len(verdicts) < len(jobs):  # pytest itself gave up: nobody is to blame but us

@@ -19,6 +19,7 @@ from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one
 
 if TYPE_CHECKING:
     from grader.answers import Answer
+    from grader.submission import Unreadable
 
 
 class Usage(Exception):
@@ -276,11 +277,7 @@ class Shell:
             yield
         except submission.Unreadable as e:
             barred = e.kind == "not_found" and path.exists()  # there, but not for us to read
-            kind = f"unreadable_{e.kind}"
-            known = f"error.{kind}" in words.messages() and not barred
-            why = e.params.get("reason") or e.kind
-            params = e.params | {"path": self.show(Path(e.params.get("path") or path)), "why": why}
-            raise Usage(kind if known else "unreadable", **params) from None
+            raise refusal(e, self.show(Path(e.params.get("path") or path)), barred=barred) from None
 
     def record(self, verdict: Verdict) -> bool:
         """Keeps the verdict; if that fails, the learner shall see it all the same. True if it completes the course."""
@@ -371,6 +368,14 @@ def _folder() -> Path:
 
 def _prepare_to_show() -> None:
     import grader.reports.terminal  # noqa: F401
+
+
+def refusal(e: "Unreadable", shown: str, *, barred: bool = False) -> Usage:
+    """Why a file of that name is no answer. `barred`: it is there."""
+    kind = f"unreadable_{e.kind}"
+    known = f"error.{kind}" in words.messages() and not barred
+    why = e.params.get("reason") or e.kind
+    return Usage(kind if known else "unreadable", **e.params | {"path": shown, "why": why})
 
 
 def unkept(shell: Shell) -> str:

@@ -182,7 +182,7 @@ def test_nobody_imports_the_commands():
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal", "grader.reports.prose"},
-    "jinja2": {"grader.reports.pages"},
+    "jinja2": {"grader.reports.pages", "grader.releases.templates"},
     "pygments": {"grader.reports.markdown"},
     "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
@@ -276,6 +276,7 @@ def test_imports_point_down(lazy):
         "grader.batch",
         "grader.analysis",
         "grader.commands.teacher",
+        "grader.commands.ci",
         "grader.guide",
         "grader.commands.learner",
         "cli",

@@ -33,7 +33,7 @@ KINDS = [
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
     "refused_in_archive", "archive_broken", "archive_too_big", "archive_too_many", "archive_bomb",
-    "code_in_markdown",
+    "code_in_markdown", "link",
 ]  # fmt: skip
 
 
