@@ -195,7 +195,7 @@ OWNERS = {
     "dask": {"grader.cluster"},
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
-    "nbgrader": {"grader.exports.nbgrader"},
+    "nbgrader": {"grader.exports.nbgrader", "grader.nbgraded"},
     "watchfiles": {"grader.watch"},
     "merge3": {"grader.update"},
     "termios": {"grader.keys"},

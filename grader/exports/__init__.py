@@ -1,0 +1,1 @@
+"""Where a gradebook can go: one module for each interface, which knows the nouns and the reports alone."""
