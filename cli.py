@@ -19,6 +19,7 @@ _COMMANDS = {  # by the module of commands/ that has them
     "learner": "next check watch read hint solution list progress reset init update notebook doctor stop",
     "completion": "completion",
     "teacher": "grade scores adjust",
+    "export": "export",
     "release": "release",
     "dev": "dev",
 }

@@ -5,13 +5,16 @@ in nbgrader (`manual_score`, `extra_credit`, `manual_comment`) is never touched,
 same twice changes nothing. SQLite has one writer at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from grader.model import Mendable, Verdict, score
+from grader.model import Mendable, Student, Verdict, score
 from grader.reports import remarks
 from grader.reports.words import say
 
@@ -52,6 +55,11 @@ class Place(NamedTuple):
     course: str  # as nbgrader's course_id
     assignment: str  # the name of its folder in source/
 
+    @property
+    def shown(self) -> str:
+        """The address, without a password."""
+        return re.sub(r"://[^/]*@", "://", self.url)
+
 
 def write(
     place: Place,
@@ -64,17 +72,24 @@ def write(
     """Everybody's points; how many students that were. What is not judged yet has no score there. Raises
     NbgraderError.
     """
-    with _opened(place) as book:
+    with _quiet(), _opened(place) as book:
         _prepare(book, place.assignment, assigned, sections)
         for total in totals:
-            about = {k: v for k, v in (("last_name", total.student.name), ("email", total.student.email)) if v}
-            book.update_or_create_student(total.student.id, **about)
+            _student(book, total.student)
             if any(s.standing for s in total.scores):  # else nbgrader knows by itself that it is nothing
                 _submission(book, place.assignment, assigned, total)
                 for section, of_section in zip(sections, total.scores, strict=True):
                     _notebook(book, place.assignment, section, total.student.id, of_section, verdict, lang)
         book.db.commit()
     return len(totals)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """nbgrader's own use of SQLAlchemy warns of things that are nobody's business here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _opened(place: Place) -> Any:
@@ -85,12 +100,12 @@ def _opened(place: Place) -> Any:
     file = Path(place.url.removeprefix(_SQLITE))
     # It would put its tables into any database.
     if place.url.startswith(_SQLITE) and file.is_file() and _OURS in file.read_bytes():
-        raise NbgraderError("nbgrader_ours", path=place.url)
+        raise NbgraderError("nbgrader_ours", path=place.shown)
     try:
         return Gradebook(place.url, place.course)
     except Exception as e:  # of SQLAlchemy, of a driver that is missing
         reason = " ".join(str(e).split())[:200]
-        raise NbgraderError("gradebook_unusable", path=place.url.rpartition("@")[2], reason=reason) from None
+        raise NbgraderError("gradebook_unusable", path=place.shown, reason=reason) from None
 
 
 def _prepare(book: Any, name: str, assigned: "Assignment", sections: "Sequence[Section]") -> None:
@@ -111,6 +126,16 @@ def _prepare(book: Any, name: str, assigned: "Assignment", sections: "Sequence[S
         for task, worth in missing.items():
             book.add_grade_cell(grade_id(task), section.slug, name, max_score=float(worth), cell_type="code")
             book.add_solution_cell(answer_id([task]), section.slug, name)
+
+
+def _student(book: Any, student: Student) -> None:
+    """Who is there stays as somebody wrote it."""
+    from nbgrader.api import MissingEntry
+
+    try:
+        book.find_student(student.id)
+    except MissingEntry:
+        book.add_student(student.id, last_name=student.name or None, email=student.email or None)
 
 
 def _submission(book: Any, name: str, assigned: "Assignment", total: "Total") -> None:
