@@ -44,6 +44,7 @@ class Magics:
     def __init__(self, ipython: Any) -> None:
         self.ipython = ipython
         self.runs: dict[str, Run] = {}  # by cell: the last one counts
+        self.places: dict[str, int] = {}  # by cell: in which order they were first run
         now, born = time.time(), psutil.Process().create_time()
         for source in ipython.history_manager.input_hist_raw:  # before it loaded us; when is not known
             self._note(Run("", source, born, now))
@@ -119,10 +120,11 @@ class Magics:
         if here and "NBGRADER_EXECUTION" not in os.environ and learner.course.at_path(here) is section:
             text, _, _ = self._text(learner, section, here)
             return text, learner.place(here, text)
-        text = notebook.of_cells(run.source for run in self.runs.values())
+        text = notebook.of_cells(self.runs[key].source for key in sorted(self.runs, key=self.places.__getitem__))
         return text, learner.place(Path(f"{section.slug}.ipynb"), text)
 
     def _note(self, run: Run) -> None:
+        self.places.setdefault(notebook.key(run), len(self.places))
         self.runs.pop(notebook.key(run), None)
         self.runs[notebook.key(run)] = run
 

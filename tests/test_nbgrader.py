@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ CONFIG = "from grader.nbgraded import configure\nconfigure(c)\n"
 SET = "title: Homework 2\nsections: {1.1: 12, 2.2: 6, '3.1': 7}\n"  # 2.2 and 3.1 weigh half of their points
 SLUGS = ("first_contact", "gradients", "activations")
 TASKS = (1, 2, 3)
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
 RIGHT = (MINI / "solutions/01_mini/01_double/double.py").read_text(encoding="utf-8")
 WRONG = RIGHT.replace("2 * x", "3 * x").replace("x * 2", "x * 3").replace("x + x", "x + x + x")
 RIGHT_TWO = "def outer(a, b):\n    return a[:, None] * b\n"
@@ -509,6 +511,27 @@ def test_the_locked_cells_say_nothing_to_python(known):
     compile(text, "double.py", "exec")
 
 
+def test_a_kernel_tells_the_points_of_what_was_run(monkeypatch):
+    """`%points` takes the notebook's cells in their order, the last run of each, and gives a share of the points it is
+    told; what gives none says why, in place of a traceback.
+    """
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.setenv("LEARN_COURSE", str(MINI))
+    shell = InteractiveShell()
+    task = "# --- task {} ---\ndef {}"
+    cells = {"a": "import torch\nT = torch.Tensor", "b": f"{task.format(1, 'double(x: T):')}\n    return 3 * x"}
+    cells["c"] = f"{task.format(2, 'outer(a: T, b: T):')}\n    return a[:, None] * b"
+    shell.run_cell("%load_ext learn", store_history=True)
+    for name, source in (*cells.items(), ("b", cells["b"].replace("3", "2")), ("a", cells["a"])):
+        assert shell.run_cell(source, store_history=True, cell_id=name).success
+    done = shell.run_cell("%points double 1 2.5", store_history=True)
+    assert done.success and done.result == 2.5
+    shell.run_cell(cells["b"], store_history=True, cell_id="b")
+    done = shell.run_cell("%points double 1 2.5", store_history=True)
+    assert not done.success and "✗" in str(done.error_in_exec) and done.result is None
+
+
 def test_points_are_what_nbgrader_reads(known):
     """Any share of any points is read back by nbgrader as that, and never as more."""
     from nbgrader.utils import determine_grade
@@ -548,7 +571,9 @@ def graded(tmp_path):
                 book.record(verdict)
         book.adjust("hand", "double", Fraction(3), "Li Hua", "a fair reading")
     (tmp_path / "hw.yaml").write_text(
-        "sections: [1.1]\ndue: 2026-05-03T00:00:00+00:00\nlate: {percent_per_day: 10}\n", encoding="utf-8"
+        "sections: [1.1]\ndue: 2026-05-03T00:00:00+00:00\nlate: {percent_per_day: 10}\n"
+        "extensions: {hand: 2026-05-04T12:00:00+00:00}\n",
+        encoding="utf-8",
     )
     return tmp_path, f"sqlite:///{tmp_path / 'nbgrader.db'}"
 
@@ -591,7 +616,15 @@ def test_export_writes_what_counts(graded):
     with Gradebook(url) as book:
         late = book.find_submission("hw", "late")
         assert late.score - late.late_submission_penalty == pytest.approx(1.6)
+        assert book.find_submission("hw", "hand").extension == timedelta(days=1, hours=12)
         assert book.find_student("nobody") and book.find_assignment("hw").duedate == datetime(2026, 5, 3)
+
+
+def test_export_needs_no_activated_environment(graded, monkeypatch):
+    """Called by its path, as `/venv/bin/learn`, it makes nbgrader's database all the same."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    export(graded)
+    assert set(rows(graded[1])) == {"right", "late", "hand", "due"}
 
 
 def test_export_again_changes_nothing(graded):
@@ -620,6 +653,21 @@ def test_export_counts_by_the_points_of_nbgrader(graded):
             book.add_grade_cell(f"task-{task}", "double", "hw", max_score=10, cell_type="code")
     export(graded)
     assert [g[0] for g in rows(url)["late"][2].values()] == [0, 10, 0]
+
+
+def test_export_waits_its_turn(graded, capsys):
+    """While somebody else writes, one line says so; nothing is lost, and afterwards it is as if nothing had been."""
+    folder, url = graded
+    export(graded)
+    before = rows(url)
+    writer = sqlite3.connect(folder / "nbgrader.db")
+    writer.execute("BEGIN IMMEDIATE")
+    export(graded, code=2)
+    assert "locked" in capsys.readouterr().err
+    writer.rollback()
+    writer.close()
+    export(graded)
+    assert rows(url) == before
 
 
 @pytest.mark.parametrize("there", ["other_cells", "ours", "nowhere", "nonsense"])

@@ -6,7 +6,9 @@ same twice changes nothing. SQLite has one writer at a time.
 """
 
 import contextlib
+import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -72,60 +74,73 @@ def write(
     """Everybody's points; how many students that were. What is not judged yet has no score there. Raises
     NbgraderError.
     """
-    with _quiet(), _opened(place) as book:
-        _prepare(book, place.assignment, assigned, sections)
+    with _told(place), _opened(place) as book:
+        _prepare(book, place, assigned, sections)
         for total in totals:
             _student(book, total.student)
             if any(s.standing for s in total.scores):  # else nbgrader knows by itself that it is nothing
                 _submission(book, place.assignment, assigned, total)
-                for section, of_section in zip(sections, total.scores, strict=True):
-                    _notebook(book, place.assignment, section, total.student.id, of_section, verdict, lang)
+                for section, mark in zip(sections, total.scores, strict=True):
+                    _notebook(book, place.assignment, section, total.student.id, mark, verdict, lang)
         book.db.commit()
     return len(totals)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """nbgrader's own use of SQLAlchemy warns of things that are nobody's business here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _told(place: Place) -> Iterator[None]:
+    """Raises NbgraderError for whatever is wrong with the database; nbgrader's own warnings of SQLAlchemy are nobody's
+    business here.
+    """
+    try:
+        from nbgrader.api import InvalidEntry, StatementError
+    except ModuleNotFoundError as e:
+        raise NbgraderError("not_installed", what=e.name, extra="instructor") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (InvalidEntry, StatementError) as e:
+        raise NbgraderError("gradebook_unusable", path=place.shown, reason=_reason(e)) from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]
 
 
 def _opened(place: Place) -> Any:
-    try:
-        from nbgrader.api import Gradebook
-    except ModuleNotFoundError as e:
-        raise NbgraderError("not_installed", what=e.name, extra="instructor") from None
+    from nbgrader.api import Gradebook
+
     file = Path(place.url.removeprefix(_SQLITE))
     # It would put its tables into any database.
     if place.url.startswith(_SQLITE) and file.is_file() and _OURS in file.read_bytes():
         raise NbgraderError("nbgrader_ours", path=place.shown)
+    # For a new database nbgrader calls alembic by its name, which need not be on the path of whoever calls us.
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     try:
         return Gradebook(place.url, place.course)
-    except Exception as e:  # of SQLAlchemy, of a driver that is missing
-        reason = " ".join(str(e).split())[:200]
-        raise NbgraderError("gradebook_unusable", path=place.shown, reason=reason) from None
+    except Exception as e:  # of an address, of a driver that is missing
+        raise NbgraderError("gradebook_unusable", path=place.shown, reason=_reason(e)) from None
 
 
-def _prepare(book: Any, name: str, assigned: "Assignment", sections: "Sequence[Section]") -> None:
+def _prepare(book: Any, place: Place, assigned: "Assignment", sections: "Sequence[Section]") -> None:
     """The assignment with its notebooks and cells: what is there stays, since a submission mirrors them once."""
-    from nbgrader.api import MissingEntry
-
-    due = {"duedate": _utc(assigned.due)} if assigned.due else {}
-    made = book.update_or_create_assignment(name, **due)
-    for section in sections:
-        try:
-            there = {cell.name for cell in book.find_notebook(section.slug, name).grade_cells}
-        except MissingEntry:
-            there = set()
-        missing = {task: worth for task, worth in assigned.worth(section).items() if grade_id(task) not in there}
-        if missing and made.submissions:
-            raise NbgraderError("nbgrader_cells", name=name, notebook=section.slug, cell=grade_id(min(missing)))
-        book.update_or_create_notebook(section.slug, name)
-        for task, worth in missing.items():
-            book.add_grade_cell(grade_id(task), section.slug, name, max_score=float(worth), cell_type="code")
-            book.add_solution_cell(answer_id([task]), section.slug, name)
+    name = place.assignment
+    there = [a for a in book.assignments if a.name == name]
+    cells = {(n.name, cell.name) for a in there for n in a.notebooks for cell in n.grade_cells}
+    missing = [
+        (section.slug, task, worth)
+        for section in sections
+        for task, worth in assigned.worth(section).items()
+        if (section.slug, grade_id(task)) not in cells
+    ]
+    if missing and any(a.submissions for a in there):
+        slug, task, _ = missing[0]
+        raise NbgraderError("nbgrader_cells", name=name, notebook=slug, cell=grade_id(task))
+    book.update_or_create_assignment(name, **({"duedate": _utc(assigned.due)} if assigned.due else {}))
+    for slug, task, worth in missing:
+        book.update_or_create_notebook(slug, name)
+        book.add_grade_cell(grade_id(task), slug, name, max_score=float(worth), cell_type="code")
+        book.update_or_create_solution_cell(answer_id([task]), slug, name)
 
 
 def _student(book: Any, student: Student) -> None:
