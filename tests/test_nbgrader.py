@@ -550,13 +550,15 @@ def test_points_are_what_nbgrader_reads(known):
 DUE = datetime(2026, 5, 3, tzinfo=UTC)
 
 
-@pytest.fixture
-def graded(tmp_path):
-    """A gradebook of the mini course: right on time, wrong two days late, one by hand, one who is not judged yet."""
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A gradebook of the mini course: right on time, wrong two days late, one by hand, one who is not judged yet. And
+    an empty database of nbgrader's, which takes its time.
+    """
+    folder = tmp_path_factory.mktemp("judged")
     course = Course.at(MINI)
     section = course["double"]
-    path = str(tmp_path / "book.sqlite")
-    with gradebook.Gradebook(path) as book:
+    with gradebook.Gradebook(str(folder / "book.sqlite")) as book:
         now = [gradebook.SectionNow("double", "1.1", section.digest, Fraction(6))]
         texts = {"right": RIGHT, "late": WRONG, "hand": WRONG, "due": "x = 1\n"}
         handed = []
@@ -570,11 +572,19 @@ def graded(tmp_path):
             for verdict in judge.grade([j for j in book.jobs() if "def" in j.text]):
                 book.record(verdict)
         book.adjust("hand", "double", Fraction(3), "Li Hua", "a fair reading")
-    (tmp_path / "hw.yaml").write_text(
+    (folder / "hw.yaml").write_text(
         "sections: [1.1]\ndue: 2026-05-03T00:00:00+00:00\nlate: {percent_per_day: 10}\n"
         "extensions: {hand: 2026-05-04T12:00:00+00:00}\n",
         encoding="utf-8",
     )
+    with Gradebook(f"sqlite:///{folder / 'nbgrader.db'}"):
+        return folder
+
+
+@pytest.fixture
+def graded(judged, tmp_path):
+    """A copy of that: the folder, and the address of nbgrader's database."""
+    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
     return tmp_path, f"sqlite:///{tmp_path / 'nbgrader.db'}"
 
 
@@ -623,6 +633,7 @@ def test_export_writes_what_counts(graded):
 def test_export_needs_no_activated_environment(graded, monkeypatch):
     """Called by its path, as `/venv/bin/learn`, it makes nbgrader's database all the same."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (graded[0] / "nbgrader.db").unlink()
     export(graded)
     assert set(rows(graded[1])) == {"right", "late", "hand", "due"}
 
@@ -656,18 +667,18 @@ def test_export_counts_by_the_points_of_nbgrader(graded):
 
 
 def test_export_waits_its_turn(graded, capsys):
-    """While somebody else writes, one line says so; nothing is lost, and afterwards it is as if nothing had been."""
+    """While somebody else writes, one line says so, and nothing is written; afterwards it is as if nothing had been."""
     folder, url = graded
-    export(graded)
-    before = rows(url)
     writer = sqlite3.connect(folder / "nbgrader.db")
     writer.execute("BEGIN IMMEDIATE")
     export(graded, code=2)
     assert "locked" in capsys.readouterr().err
     writer.rollback()
     writer.close()
+    with Gradebook(url) as book:
+        assert book.assignments == book.students == []
     export(graded)
-    assert rows(url) == before
+    assert set(rows(url)) == {"right", "late", "hand", "due"}
 
 
 @pytest.mark.parametrize("there", ["other_cells", "ours", "nowhere", "nonsense"])
