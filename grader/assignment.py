@@ -78,6 +78,12 @@ class Assignment(msgspec.Struct, frozen=True):
         """The slugs."""
         return [p.section for p in self.parts]
 
+    def worth(self, section: Section) -> dict[int, Fraction]:
+        """What each task of one of its sections is worth where points are only added up: together its weight."""
+        weight = next(p.weight for p in self.parts if p.section == section.slug)
+        whole = sum(section.points.values()) or 1
+        return {task: points * weight / whole for task, points in section.points.items()}
+
     def lateness(self, at: datetime | None, student: str = "") -> timedelta:
         """How late that is, without the grace: zero if it is not, or if nobody knows. `at` has a time zone."""
         due = self.extensions.get(student, self.due)

@@ -176,9 +176,9 @@ def grade(
     return _session(section, jobs, open_cell, sandbox, secret, "needs_tier" if missing else "", missing, seen=seen)
 
 
-def debug(section: Section, text: str, path: Path) -> Verdict:
+def debug(section: Section, text: str, path: Path, *, visible_only: bool = False) -> Verdict:
     """The same tests with the learner's file in this very process, so that `breakpoint()` works. For self-study."""
-    job = Job(section=section.slug, section_digest=section.digest, text=text)
+    job = Job(section=section.slug, section_digest=section.digest, text=text, visible_only=visible_only)
     sandbox = Sandbox(tier=Tier.T1, degraded=("debug",))
     return _session(section, [job], lambda: Here(), sandbox, b"debug", file=str(path), options=["-s"])[0]
 

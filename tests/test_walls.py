@@ -195,7 +195,7 @@ OWNERS = {
     "dask": {"grader.cluster"},
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
-    "nbgrader": {"grader.exports.nbgrader"},
+    "nbgrader": {"grader.exports.nbgrader", "grader.nbgraded"},
     "watchfiles": {"grader.watch"},
     "merge3": {"grader.update"},
     "termios": {"grader.keys"},
@@ -219,7 +219,18 @@ def test_only_authors_draw():
 
 @pytest.mark.parametrize(
     "library",
-    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "jinja2", "sqlalchemy", "distributed"],
+    [
+        "click",
+        "rich",
+        "pytest",
+        "jupytext",
+        "markdown_it",
+        "sqlite3",
+        "jinja2",
+        "sqlalchemy",
+        "distributed",
+        "nbgrader",
+    ],
 )
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""

@@ -1,1 +1,1 @@
-"""Verdicts in the forms that other systems read: one module each, verdicts in, text or bytes out."""
+"""Marks and verdicts as other systems take them: one module each, which knows the nouns and the reports alone."""

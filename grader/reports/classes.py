@@ -286,3 +286,8 @@ def released(out: Path, sections: "Sequence[Section]", to: str, lang: str) -> st
     """Where it is, and what is in it."""
     numbers = say("list.and", lang).join(s.number for s in sections)
     return say("class.released", lang, path=out, sections=numbers, to=to)
+
+
+def into_nbgrader(url: str, name: str, count: int, lang: str) -> str:
+    """Which assignment of nbgrader's now has the points."""
+    return say("class.into_nbgrader", lang, url=url, name=name, count=count)
