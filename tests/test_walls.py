@@ -183,7 +183,8 @@ OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal", "grader.reports.prose"},
     "jinja2": {"grader.reports.pages"},
-    "pygments": {"grader.reports.markdown"},
+    "pygments": {"grader.reports.markdown", "grader.likeness"},
+    "sklearn": {"grader.likeness"},
     "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
@@ -219,7 +220,7 @@ def test_only_authors_draw():
 
 @pytest.mark.parametrize(
     "library",
-    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "jinja2", "sqlalchemy", "distributed"],
+    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "jinja2", "sqlalchemy", "distributed", "sklearn"],
 )
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
