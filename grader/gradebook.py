@@ -307,6 +307,15 @@ class Gradebook:
                 text = bodies[first].decode("utf-8", "surrogatepass")
                 yield Job(section=row.section, section_digest=row.wanted, text=text, id=str(first))
 
+    def whose(self, job: str) -> list[Student]:
+        """Who handed in the text of that job, by id."""
+        first, s = _submissions.alias("first"), _submissions.c
+        same = (s.section == first.c.section) & (s.digest == first.c.digest) & (s.counts == 1)
+        joined = first.join(_submissions, same).join(_students, _students.c.id == s.student)
+        rows = sa.select(_students).select_from(joined).where(first.c.id == int(job)).order_by(_students.c.id)
+        with self._reading() as db:
+            return [_of(r) for r in db.execute(rows)]
+
     def standings(self) -> list[Standing]:
         """How everybody stands in every section, by student and section's number; without reading the verdicts."""
         joined, judged = _judged()
@@ -331,8 +340,7 @@ class Gradebook:
     def students(self) -> list[Student]:
         """Everybody, by id."""
         with self._reading() as db:
-            rows = db.execute(sa.select(_students).order_by(_students.c.id))
-            return [Student(id=r.id, name=r.name, email=r.email) for r in rows]
+            return [_of(r) for r in db.execute(sa.select(_students).order_by(_students.c.id))]
 
     def verdict(self, standing: Standing) -> Verdict | None:
         """The whole verdict behind a standing, if there is one."""
@@ -485,7 +493,7 @@ class Gradebook:
         if len(rows) != 1:
             kind = "gradebook_several" if rows else "gradebook_no_student"
             raise GradebookError(kind, name=name, found=", ".join(sorted(r.id for r in rows)), path=self.shown)
-        return Student(id=rows[0].id, name=rows[0].name, email=rows[0].email)
+        return _of(rows[0])
 
     def _adjustments(self, db: sa.Connection) -> dict[tuple[str, str], Adjustment | None]:
         rows = db.execute(sa.select(_adjustments).order_by(_adjustments.c.id))  # the last one counts
@@ -526,6 +534,10 @@ def _due(sections: Iterable[str]) -> sa.Select[Any]:
     )
     chosen = list(sections)
     return rows.where(s.section.in_(chosen)) if chosen else rows
+
+
+def _of(row: Any) -> Student:
+    return Student(id=row.id, name=row.name, email=row.email)
 
 
 def _standing(row: Any, adjustment: Adjustment | None) -> Standing:

@@ -19,7 +19,8 @@ from grader import batch, bench, pool
 from grader.collect import collect
 from grader.course import Course
 from grader.gradebook import Gradebook
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Student, Tier, Verdict
+from grader.reports import classes
 from grader.sandbox.cell import Lost
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,18 @@ MORE = """
 def test_more(learner, rng):
     x = rng.normal(5)
     expect(learner.double(x)).close_to(2 * x + 1)
+"""
+
+HANGING = """
+
+@task(1)
+def test_hanging(learner, rng, source):
+    import ctypes, signal
+
+    if "# hang" in source.text:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        ctypes.CDLL(None).pause()
+    expect(learner.double(rng.normal(5)).shape[0]).equal_to(5)
 """
 
 
@@ -182,6 +195,68 @@ def test_what_kills_its_judge_costs_nobody_else(course):
     assert (first, third) == (b"a", b"b") and Verdict.from_json(second).broken
 
 
+def test_what_hangs_its_judge_costs_nobody_else():
+    """A batch that hung is judged one by one; what hangs again, alone, has no verdict and is not tried a third time."""
+    jobs = [Job(section="double", section_digest="d", text="", id=n) for n in ("a", "sticky", "b")]
+    tried = []
+
+    def judge(batch):
+        tried.append([j.id for j in batch])
+        if "sticky" in tried[-1]:
+            raise bench.Hung
+        return [j.id.encode() for j in batch]
+
+    first, second, third = bench.one_by_one(judge, jobs)
+    assert (first, third) == (b"a", b"b") and Verdict.from_json(second).checks[0].kind == "hung"
+    assert tried == [["a", "sticky", "b"], ["a"], ["sticky"], ["b"]]
+
+
+@pytest.mark.slow
+def test_a_judge_that_hangs(course, tmp_path, monkeypatch):
+    """A bug of ours that hangs a judge for ever is ended after a time that follows from the section's limits; whoever
+    has that answer is named, with why; everybody else has his points, and nothing is left running.
+    """
+    monkeypatch.setattr(bench, "_SLACK", 6.0)
+    monkeypatch.setattr(bench, "_STARTING", 60.0)
+    about = course["double"].folder / "exercise.yaml"
+    about.write_text(about.read_text(encoding="utf-8") + "limits: {section: 4}\n", encoding="utf-8")
+    tests = course["double"].tests
+    tests.write_text(tests.read_text(encoding="utf-8") + HANGING, encoding="utf-8")
+    course = Course.at(course.exercises.parent)
+    truth = class_of.write(tmp_path / "subs", course, 4)
+    for who in ("s01", "twin"):
+        path = tmp_path / "subs" / who / "double.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(course["double"].reference.read_text(encoding="utf-8") + "# hang\n", encoding="utf-8")
+    with Gradebook(str(tmp_path / "g.sqlite")) as book:
+        book.begin(batch.now(course.sections), collect([tmp_path / "subs"], course.sections).handed)
+        began = time.monotonic()
+        run = batch.grade(course, book, course.sections, workers=1)
+        assert time.monotonic() - began < 150
+        (stuck,) = run.unjudged
+        assert [s.id for s in stuck.students] == ["s01", "twin"] and (stuck.kind, stuck.number) == ("hung", "1.1")
+        assert run.judged == 3 and run.left == 1
+        points = {s.student.id: s.points for s in book.standings()}
+        assert truth.items() <= points.items() and points["s01"] is points["twin"] is None
+        told = "\n".join(classes.ran(run, book.standings(), "learn grade", "en"))
+        assert "1 answers could not be judged" in told and "s01, twin, 1.1: the judge hung" in told, told
+        (named,) = json.loads(classes.as_json([], run))["run"]["unjudged"]
+        assert named["students"] == ["s01", "twin"] and named["why"] == "hung"
+    left = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    assert psutil.wait_procs(left, timeout=20)[1] == []
+
+
+def test_many_that_could_not_be_judged():
+    """A screen names twenty and counts the rest; a program is told all of them."""
+    stuck = [batch.Unjudged([Student(id=f"s{n}")], "double", "1.1", "internal", {"what": "a\nb"}) for n in range(33)]
+    run = batch.Run(33, 0, stuck, "", 33, [], 1.0, False)
+    for lang, rest in (("en", "  and 13 more"), ("zh", "  另有 13 个")):
+        told = classes.ran(run, [], "learn grade", lang)
+        named = [line for line in told if line.startswith("  s")]
+        assert len(named) == 20 and told[-1] == rest and named[0].rstrip().endswith("a")
+    assert len(json.loads(classes.as_json([], run))["run"]["unjudged"]) == 33
+
+
 def test_a_judge_that_cannot_begin_is_told(course, tmp_path):
     """A fault of the installation ends the run at once; it is not tried for ever."""
     jobs = [Job(section="double", section_digest="d", text="", id="1")]
@@ -213,7 +288,11 @@ def test_tests_that_change_meanwhile(course, tmp_path):
         tests = course["double"].tests
         tests.write_text(tests.read_text(encoding="utf-8") + "# another\n", encoding="utf-8")
         run = batch.grade(course, book, course.sections, workers=1)
-        assert run.judged == 0 and run.unjudged == {"other_section": 2} and run.left == 2
+        assert run.judged == 0 and run.left == 2
+        assert [(u.students[0].id, u.number, u.kind) for u in run.unjudged] == [
+            ("s00", "1.1", "other_section"),
+            ("s01", "1.1", "other_section"),
+        ]
         mended = Course.at(course.exercises.parent)
         book.begin(batch.now(mended.sections), [])
         assert batch.grade(mended, book, mended.sections, workers=1).judged == 2

@@ -16,7 +16,7 @@ from grader.reports.sentences import number
 from grader.reports.words import say
 
 if TYPE_CHECKING:
-    from grader.batch import Progress, Run
+    from grader.batch import Progress, Run, Unjudged
     from grader.collect import Collected
     from grader.course import Section
     from grader.gradebook import Standing
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
 _LISTED = 20  # of a kind, on a screen
+_WIDEST = 200  # characters of what the grader says of its own fault
 _DAY = timedelta(days=1)
 
 
@@ -99,10 +100,21 @@ def ran(run: "Run", standings: "Sequence[Standing]", again: str, lang: str) -> l
     if run.unmet:
         lines += ["", say("kind.needs_tier", lang, what=run.unmet)]
     elif run.unjudged:
-        lines += ["", say("class.unjudged", lang, count=run.unjudged.total(), again=again)]
+        lines += ["", say("class.unjudged", lang, count=len(run.unjudged), again=again)]
+        lines += [f"  {_unjudged(u, lang)}" for u in run.unjudged[:_LISTED]]
+        if len(run.unjudged) > _LISTED:
+            lines.append("  " + say("class.and_more", lang, count=len(run.unjudged) - _LISTED))
     if run.left and not run.unjudged:
         lines += ["", say("class.stopped", lang, left=run.left, again=again)]
     return lines
+
+
+def _unjudged(answer: "Unjudged", lang: str) -> str:
+    """Whose answer it is, and why there is no verdict."""
+    who = _some([s.id for s in answer.students], lang)
+    first_line = str(answer.params.get("what", "")).partition("\n")[0][:_WIDEST]
+    why = say(f"unjudged.{answer.kind}", lang, what=first_line)
+    return say("class.unjudged_one", lang, who=who, section=answer.number, why=why)
 
 
 def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
@@ -142,7 +154,10 @@ def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
         told["run"] = {
             "due": run.total,
             "judged": run.judged,
-            "unjudged": dict(run.unjudged),
+            "unjudged": [
+                {"students": [s.id for s in u.students], "section": u.section, "why": u.kind, "params": u.params}
+                for u in run.unjudged
+            ],
             "left": run.left,
             "stopped": run.stopped,
             "seconds": round(run.seconds, 2),
