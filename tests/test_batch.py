@@ -103,6 +103,25 @@ def test_a_class_twice_in_a_row(course, tmp_path):
         assert db.exec_driver_sql("SELECT count(*) FROM verdicts").scalar() == 10
 
 
+def test_a_roster_in_the_second_run(course, tmp_path):
+    """Files named by students, then a roster with student numbers: nobody stands there twice, nothing is judged again,
+    points by hand stay, and one line says who is who.
+    """
+    right = course["double"].reference.read_text(encoding="utf-8")
+    for name in ("li.hua", "ann.b"):
+        (tmp_path / "subs").mkdir(exist_ok=True)
+        (tmp_path / "subs" / f"{name}_double.py").write_text(f"{right}# {name}\n", encoding="utf-8")
+    assert done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))[0] == 0
+    assert done(learn(course, "adjust", "li.hua", "1.1", "5", "--why", "w", cwd=tmp_path))[0] == 0
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student id,login,name\n2023001,li.hua,Li Hua\n2023002,ann.b,Ann B\n", encoding="utf-8")
+    code, said = done(learn(course, "grade", "subs", "--roster", "roster.csv", cwd=tmp_path))
+    assert code == 0 and "ann.b -> 2023002, li.hua -> 2023001" in said and "Nothing was due" in said, said
+    assert class_of.points(tmp_path / "gradebook.sqlite") == {"2023001": 5, "2023002": 6}
+    code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
+    assert said.splitlines()[1:] == ["2023001,Li Hua,,5,83.33,0", "2023002,Ann B,,6,100,0"], said
+
+
 @pytest.mark.slow
 def test_ctrl_c_and_on(course, tmp_path):
     """Ctrl-C finishes what is running, keeps it, says how to go on, and exits with 1; going on needs no path."""

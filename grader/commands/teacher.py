@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.collect import collect, there
+from grader.collect import collect, finder, there
 from grader.commands.completion import sections
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
 from grader.course import Section
@@ -180,7 +180,9 @@ def _grade(
     known = {s.slug for s in sections}
     answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
     sections = [s for s in sections if s.slug in answered]
-    book.begin(batch.now(sections), handed, roster.students if roster else ())
+    listed = (roster.students, finder(roster)) if roster else ()
+    if taken := book.begin(batch.now(sections), handed, *listed):
+        click.echo(classes.taken_over(taken, shell.lang) + "\n", err=quiet)
     where, jobs, require = how
     with _cells(), _line_cleared():
         return batch.grade(

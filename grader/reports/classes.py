@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -67,6 +67,11 @@ def understood_json(found: "Collected") -> str:
     unplaced = [{"file": u.name, "why": u.why, "student": u.student} for u in found.unplaced]
     missing = [s.id for s in found.missing]
     return json.dumps({"handed": handed, "unplaced": unplaced, "missing": missing}, ensure_ascii=False)
+
+
+def taken_over(ids: Mapping[str, str], lang: str) -> str:
+    """Who is known by another id from now on."""
+    return say("class.taken_over", lang, names=_some([f"{old} -> {new}" for old, new in sorted(ids.items())], lang))
 
 
 def running(progress: "Progress", lang: str) -> str:
