@@ -1,19 +1,26 @@
 """`learn grade`: a class is graded as it deserves, whoever is killed when; nothing is lost and nothing done twice."""
 
 import contextlib
+import functools
+import importlib.util
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import class_of
+import postgres
 import psutil
 import pytest
+from dask_cluster import Cluster
 
 from grader import batch, bench, pool
 from grader.collect import collect
@@ -60,9 +67,9 @@ def course(tmp_path):
     return class_of.course(tmp_path / "course")
 
 
-def learn(course, *arguments, cwd, **options):
+def learn(course, *arguments, cwd, prefix=(), **options):
     """`learn` with this course, as somebody at a terminal would give it."""
-    command = [sys.executable, str(ROOT / "cli.py"), "--course", str(course.exercises.parent), *arguments]
+    command = [*prefix, sys.executable, str(ROOT / "cli.py"), "--course", str(course.exercises.parent), *arguments]
     return subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options
     )
@@ -161,27 +168,74 @@ def _family(process):
     return found
 
 
+def _kinds():
+    """The faults that can be made to happen here."""
+    yield "processes"
+    if importlib.util.find_spec("distributed"):
+        yield "cluster"
+    if postgres.programs():
+        yield "database"
+    if os.getuid() == 0:
+        yield "disk"
+
+
 @pytest.mark.slow
 def test_kills_at_random(course, tmp_path):
-    """kill -9 of coordinator, judges, zygotes and cells at random moments: nothing outlives the coordinator, and after
-    going on the scores are those of a run that nobody disturbed.
+    """Each run has one kind of fault, at random moments: kill -9 of coordinator, judges, zygotes and cells; of a Dask
+    scheduler and its workers; connections to PostgreSQL cut, and the server killed; a disk that fills up. Nothing
+    outlives the coordinator, every end is told in a line, and after going on the scores are those of a run that nobody
+    disturbed.
     """
     count = 16
     class_of.write(tmp_path / "subs", course, count)
     assert done(learn(course, "grade", "subs", "--gradebook", "calm.sqlite", cwd=tmp_path))[0] == 0
     calm = class_of.points(tmp_path / "calm.sqlite")
     draw = random.Random(int(os.environ.get("LEARN_KILL_SEED", "7")))
-    for _ in range(int(os.environ.get("LEARN_KILL_RUNS", "3"))):
-        (tmp_path / "g.sqlite").unlink(missing_ok=True)
-        run_until_whole(course, tmp_path, draw)
-        assert class_of.points(tmp_path / "g.sqlite") == calm
+    kinds = os.environ.get("LEARN_KILL_KINDS", "").split() or list(_kinds())
+    runs = int(os.environ.get("LEARN_KILL_RUNS", "3"))
+    drawn = [draw.choice(kinds) for _ in range(runs)] if runs > len(kinds) else draw.sample(kinds, runs)
+    for number, kind in enumerate(drawn, 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        began = time.monotonic()
+        with DISTURBED[kind](course, folder, draw) as scene:
+            tries = run_until_whole(scene, draw)
+            assert class_of.points(scene.gradebook()) == calm
+        print(f"{number}: {kind}, {tries} disturbed, {time.monotonic() - began:.0f} s", flush=True)
 
 
-def run_until_whole(course, folder, draw):
-    """Disturbed runs until one ends well, and then one that is left alone."""
-    for attempt in range(6):
-        process = learn(course, "grade", "subs", "--gradebook", "g.sqlite", cwd=folder)
-        time.sleep(draw.uniform(0, 3))
+class Scene(NamedTuple):
+    """A run of `learn grade`, and what is to happen to it."""
+
+    start: Callable[[], subprocess.Popen]
+    gradebook: Callable[[], Path | str]
+    disturb: Callable[[subprocess.Popen], None]  # once it has begun
+    mend: Callable[[], None] = lambda: None  # before the next one
+    codes: tuple[int, ...] = (0, 2)  # how it may end
+
+
+def run_until_whole(scene, draw):
+    """Disturbed runs until one ends well, and then, if none does, one that is left alone; how many were disturbed."""
+    for attempt in range(1, 7):
+        process = scene.start()
+        time.sleep(draw.uniform(0, 8))
+        scene.disturb(process)
+        code, said = done(process)
+        assert code in scene.codes and "Traceback" not in said, (attempt, code, said)
+        assert code != 2 or said.splitlines()[-1].startswith("learn: "), said
+        scene.mend()
+        if code == 0:
+            return attempt
+    code, said = done(scene.start())
+    assert code == 0, said
+    return attempt
+
+
+@contextlib.contextmanager
+def _processes(course, folder, draw):
+    """kill -9 of whatever process of ours."""
+
+    def disturb(process):
         for _ in range(draw.randrange(1, 6)):
             with contextlib.suppress(psutil.Error, IndexError):
                 family = _family(process)
@@ -193,12 +247,99 @@ def run_until_whole(course, folder, draw):
                     _, alive = psutil.wait_procs([p for p in everybody if p.pid != process.pid], timeout=30)
                     assert alive == []
             time.sleep(draw.uniform(0, 2))
-        code, said = done(process)
-        assert code in (0, 3, -signal.SIGKILL), (attempt, code, said)
-        if code == 0:
-            return
-    code, said = done(learn(course, "grade", "--gradebook", "g.sqlite", cwd=folder))
-    assert code == 0, said
+
+    start = functools.partial(learn, course, "grade", "../subs", "--gradebook", "g.sqlite", cwd=folder)
+    yield Scene(start, lambda: folder / "g.sqlite", disturb, codes=(0, 3, -signal.SIGKILL))
+
+
+@contextlib.contextmanager
+def _cluster(course, folder, draw):
+    """kill -9 of the scheduler or a worker; for a worker another one comes, as SLURM would send."""
+    dask = Cluster(folder)
+    dask.add()
+    dask.add()
+
+    def start():
+        return learn(course, "grade", "../subs", "--gradebook", "g.sqlite", "--where", dask.address, cwd=folder)
+
+    def disturb(process):
+        for _ in range(draw.randrange(1, 4)):
+            time.sleep(draw.uniform(0, 5))
+            if draw.random() < 0.5:
+                dask.scheduler.kill()
+                return
+            draw.choice(dask.workers).kill()
+            dask.add()
+
+    def mend():
+        if dask.scheduler.poll() is not None:
+            dask.end()
+            dask.workers.clear()
+            dask.begin()
+            dask.add()
+            dask.add()
+
+    try:
+        yield Scene(start, lambda: folder / "g.sqlite", disturb, mend, codes=(0, 2, 3))
+    finally:
+        dask.end()
+
+
+@contextlib.contextmanager
+def _database(course, folder, draw):
+    """Connections to PostgreSQL cut by its administrator, and the server ended as by a loss of power."""
+    import psycopg
+
+    def disturb(process):
+        for _ in range(draw.randrange(1, 6)):
+            if process.poll() is not None:
+                return
+            if draw.random() < 0.3:
+                postgres.restart(data)
+            else:
+                with psycopg.connect(url, autocommit=True) as db:
+                    db.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                    )
+            time.sleep(draw.uniform(0, 2))
+
+    with postgres.server() as (url, data):
+        start = functools.partial(learn, course, "grade", "../subs", "--gradebook", url, cwd=folder)
+        yield Scene(start, lambda: url, disturb)
+
+
+@contextlib.contextmanager
+def _disk(course, folder, draw):
+    """A disk of its own for the gradebook, that fills up and has room again."""
+    small = folder / "small"
+    small.mkdir()
+    mount = f"mount -t tmpfs -o size=8m none {small} && echo there && exec sleep infinity"
+    holder = subprocess.Popen(["unshare", "-m", "sh", "-c", mount], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout and holder.stdout.readline() == "there\n"
+    inside = Path(f"/proc/{holder.pid}/root{small}")
+
+    def start():
+        prefix = ("nsenter", f"--target={holder.pid}", "--mount", f"--wd={folder}")
+        return learn(course, "grade", "../subs", "--gradebook", f"{small}/g.sqlite", cwd=folder, prefix=prefix)
+
+    def disturb(_):
+        with contextlib.suppress(OSError), (inside / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+
+    def mend():
+        (inside / "filler").unlink(missing_ok=True)
+
+    try:
+        # SQLite would take the path for one of ours.
+        yield Scene(start, lambda: shutil.copy(inside / "g.sqlite", folder), disturb, mend)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+DISTURBED = {"processes": _processes, "cluster": _cluster, "database": _database, "disk": _disk}
 
 
 def test_what_kills_its_judge_costs_nobody_else(course):
