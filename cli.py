@@ -18,7 +18,7 @@ from grader.shell import Shell
 _COMMANDS = {  # by the module of commands/ that has them
     "learner": "next check watch read hint solution list progress reset init update notebook doctor stop",
     "completion": "completion",
-    "teacher": "grade scores adjust report",
+    "teacher": "grade scores adjust report similar",
     "export": "export",
     "release": "release",
     "ci": "ci",

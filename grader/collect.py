@@ -335,6 +335,11 @@ def _depth(entries: list[_Entry], names: _Names, *, is_class: bool) -> int:
     return int(is_class and all(len(o) > 1 for o in options))
 
 
+def finder(roster: Roster) -> Callable[..., Student | None]:
+    """Finds whoever was collected without the roster under these names, the first of them his id."""
+    return lambda first, *names: roster.find(first, *_ends(first), *names)
+
+
 def _ends(label: str) -> list[str]:
     """What a repository's name may end with: `hw1-li-hua` -> li-hua, hua."""
     return [label[m.end() :] for m in re.finditer(r"[-_]", label)]

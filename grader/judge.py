@@ -159,7 +159,7 @@ def grade(
     seen: Callable[[Sequence[Picture]], object] = lambda _: None,
 ) -> list[Verdict]:
     """A verdict for each job, in order. `ahead`: open the next cell while this one works; `seen` is told what there is
-    to be drawn of each job.
+    to be drawn of each job, as soon as that is done.
 
     A job whose section has another digest than ours is BROKEN: it was meant for other tests.
     Raises warden.Unavailable if the required tier cannot be had, cell.Lost if no cell can be started at all.
@@ -232,8 +232,8 @@ def _session(
             kind = broken or ("other_section" if stale else "internal")
             detail: dict[str, Any] = {"what": ", ".join(what) or "\n".join(errors)}
             checks = [Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=detail)]
-        elif not any(c.outcome is Outcome.BROKEN for c in checks):
-            seen(tuple(plugin.noted.values()))
+        told = not any(c.outcome is Outcome.BROKEN for c in checks)
+        seen(tuple(plugin.noted.values()) if told else ())
         earned, possible = score(tuple(checks), section.points)
         verdicts.append(
             Verdict(

@@ -183,7 +183,8 @@ OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal", "grader.reports.prose"},
     "jinja2": {"grader.reports.pages", "grader.releases.templates"},
-    "pygments": {"grader.reports.markdown"},
+    "pygments": {"grader.reports.markdown", "grader.likeness"},
+    "sklearn": {"grader.likeness"},
     "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
@@ -230,6 +231,7 @@ def test_only_authors_draw():
         "sqlalchemy",
         "distributed",
         "nbgrader",
+        "sklearn",
     ],
 )
 def test_the_rooms_are_not_empty(library):

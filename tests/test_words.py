@@ -27,7 +27,7 @@ KINDS = [
     "wrong_error", "rule", "raised", "argument_changed", "unsendable", "arity", "none", "missing", "not_written",
     "syntax", "import_raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
     "answer_too_big", "needs", "unreadable", "no_result", "section_time", "encoding", "denied", "internal",
-    "needs_tier", "hidden_name", "no_module",
+    "hung", "killed", "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
 UNREADABLE = [
@@ -54,7 +54,15 @@ def test_both_languages_and_the_same_parameters(key):
 def test_chinese_is_chinese():
     """No message was left in English, commands and names aside."""
     left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
-    assert set(left) <= {"list.and", "list.also", "doctor.versions", "error.prefix", "solution.other", "class.change"}
+    assert set(left) <= {
+        "list.and",
+        "list.also",
+        "doctor.versions",
+        "error.prefix",
+        "solution.other",
+        "class.change",
+        "class.unjudged_one",
+    }
 
 
 def _literals():
@@ -112,7 +120,7 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    kept = ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.", "update.", "export.")
+    kept = ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "unjudged.", "layout.", "update.", "export.")
     families = {s for s in starts if s in kept}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}

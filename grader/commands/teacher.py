@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.collect import collect, there
+from grader.collect import collect, finder, there
+from grader.commands.completion import sections
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, language, tier
 from grader.course import Section
 from grader.model import Student
 from grader.reports import classes
+from grader.reports.words import say
 from grader.roster import Roster
 from grader.roster import read as read_roster
 from grader.shell import NoSandbox, Shell, Usage
+from grader.workspace import readable_errors, write
 
 if TYPE_CHECKING:
     from grader.batch import Progress, Run
     from grader.gradebook import Gradebook
+    from grader.reports.similar import Found
     from grader.scores import Total
 
 room = Room()
@@ -154,6 +158,56 @@ def _lang(asked: str | None, roster: Roster | None, default: str, student: Stude
     return asked or (roster.lang(found) if roster and found else "") or default
 
 
+@room.command("similar")
+@click.argument("names", metavar="[SECTION]...", nargs=-1, shell_complete=sections)
+@gradebook_option
+@click.option("--least", metavar="0.x", type=click.FloatRange(0, 1), default=0.5)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path))
+def similar(
+    shell: Shell, names: tuple[str, ...], place: str | None, least: float, as_json: bool, page: Path | None
+) -> None:
+    """Where two answers are suspiciously alike."""
+    from grader.reports import similar
+
+    chosen = {s.slug for s in shell.course.chosen(names)}
+    if page:
+        _only_a_page(page)
+    with _book(place, begun=True) as book:
+        found = []
+        for one in _alike(shell, book, chosen, least):
+            found.append(one)
+            if not as_json:
+                click.echo("\n".join(similar.listed(one, shell.lang)) + "\n")
+    if page:
+        with readable_errors(page):
+            write(page, similar.page(shell.course.about.title, found, shell.lang).encode())
+    if as_json:
+        click.echo(similar.as_json(found))
+    else:
+        click.echo(say("similar.note" if found else "similar.nothing", shell.lang))
+
+
+def _alike(shell: Shell, book: "Gradebook", chosen: set[str], least: float) -> "Iterator[Found]":
+    """Section by section, since each takes some seconds."""
+    from grader import likeness
+    from grader.reports.similar import Found
+
+    handed = [s for s in book.standings() if s.section in chosen and s.submission_digest]
+    for section in (s for s in shell.course.sections if any(h.section == s.slug for h in handed)):
+        own = [h for h in handed if h.section == section.slug]
+        texts = {h.student.id: book.text(h) for h in own}
+        found = likeness.compare(texts, likeness.given(section, shell.course.about.languages), least)
+        yield Found(section, found, texts, {h.student.id: h.student for h in own})
+
+
+def _only_a_page(path: Path) -> None:
+    """Nothing but an older page is ever written over."""
+    with readable_errors(path):
+        if path.exists() and not path.read_bytes().lower().startswith(b"<!doctype html"):
+            raise Usage("similar_no_page", path=path)
+
+
 def _grade(
     shell: Shell,
     book: "Gradebook",
@@ -180,7 +234,9 @@ def _grade(
     known = {s.slug for s in sections}
     answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
     sections = [s for s in sections if s.slug in answered]
-    book.begin(batch.now(sections), handed, roster.students if roster else ())
+    listed = (roster.students, finder(roster)) if roster else ()
+    if taken := book.begin(batch.now(sections), handed, *listed):
+        click.echo(classes.taken_over(taken, shell.lang) + "\n", err=quiet)
     where, jobs, require = how
     with _cells(), _line_cleared():
         return batch.grade(

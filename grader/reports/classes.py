@@ -5,7 +5,7 @@ import io
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from grader.reports.sentences import number
 from grader.reports.words import say
 
 if TYPE_CHECKING:
-    from grader.batch import Progress, Run
+    from grader.batch import Progress, Run, Unjudged
     from grader.collect import Collected
     from grader.course import Section
     from grader.gradebook import Standing
@@ -28,6 +28,7 @@ _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.m
 _LISTED = 20  # of a kind, on a screen
 _TOP = 5  # mistakes
 _WIDTH = 80  # columns
+_WIDEST = 200  # characters of what the grader says of its own fault
 _DAY = timedelta(days=1)
 
 
@@ -72,6 +73,11 @@ def understood_json(found: "Collected") -> str:
     return json.dumps({"handed": handed, "unplaced": unplaced, "missing": missing}, ensure_ascii=False)
 
 
+def taken_over(ids: Mapping[str, str], lang: str) -> str:
+    """Who is known by another id from now on."""
+    return say("class.taken_over", lang, names=_some([f"{old} -> {new}" for old, new in sorted(ids.items())], lang))
+
+
 def running(progress: "Progress", lang: str) -> str:
     """How far it is, in one line."""
     about: dict[str, Any] = {"done": progress.done, "total": progress.total}
@@ -103,10 +109,21 @@ def ran(run: "Run", standings: "Sequence[Standing]", again: str, lang: str) -> l
     if run.unmet:
         lines += ["", say("kind.needs_tier", lang, what=run.unmet)]
     elif run.unjudged:
-        lines += ["", say("class.unjudged", lang, count=run.unjudged.total(), again=again)]
+        lines += ["", say("class.unjudged", lang, count=len(run.unjudged), again=again)]
+        lines += [f"  {_unjudged(u, lang)}" for u in run.unjudged[:_LISTED]]
+        if len(run.unjudged) > _LISTED:
+            lines.append("  " + say("class.and_more", lang, count=len(run.unjudged) - _LISTED))
     if run.left and not run.unjudged:
         lines += ["", say("class.stopped", lang, left=run.left, again=again)]
     return lines
+
+
+def _unjudged(answer: "Unjudged", lang: str) -> str:
+    """Whose answer it is, and why there is no verdict."""
+    who = _some([s.id for s in answer.students], lang)
+    first_line = str(answer.params.get("what", "")).partition("\n")[0][:_WIDEST]
+    why = say(f"unjudged.{answer.kind}", lang, what=first_line)
+    return say("class.unjudged_one", lang, who=who, section=answer.number, why=why)
 
 
 def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
@@ -170,7 +187,10 @@ def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
         told["run"] = {
             "due": run.total,
             "judged": run.judged,
-            "unjudged": dict(run.unjudged),
+            "unjudged": [
+                {"students": [s.id for s in u.students], "section": u.section, "why": u.kind, "params": u.params}
+                for u in run.unjudged
+            ],
             "left": run.left,
             "stopped": run.stopped,
             "seconds": round(run.seconds, 2),
