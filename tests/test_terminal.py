@@ -11,7 +11,6 @@ from test_words import KINDS
 
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
 from grader.reports import sentences, terminal
-from grader.reports.lines import joined
 
 PARAMS = {
     "got": [3, 4], "want": [4, 3], "missing": ["a"], "extra": ["b"], "count": 2, "factor": 0.5, "by": 1.0, "wrong": 1,
@@ -85,17 +84,46 @@ def test_without_a_recognised_mistake_the_kind_is_said(section):
     assert "The shape is (3,); it should be ()." in text
 
 
-def test_first_failure_in_full_others_in_a_line(section):
-    """One failing check per task is told in full; a different one gets a line, equal ones are counted."""
+def test_each_failure_is_told_and_equal_ones_are_counted(section):
+    """Of one task, each failure that is different has its promise, its place and its reason; equal ones are counted."""
     text = screen(
         section,
         check(kind="nan", params={"count": 3}),
-        check(kind="dtype", params={"got": "a", "want": "b"}, promise={"en": "Other promise."}),
+        check(kind="dtype", params={"got": "a", "want": "b"}, promise={"en": "Other promise."}, where=5),
         check(kind="nan", params={"count": 9}),
         GOOD2,
     )
     assert "There are NaN values (3)" in text and "(9)" not in text and "1 more like this" in text
-    assert next(line for line in text.splitlines() if "Other promise." in line).startswith("    ✗ Other promise.")
+    other = ["    ✗ Other promise.", "      ch/doubling.py:5", "      The dtype is a; it should be b."]
+    assert "\n".join(other) in text
+
+
+def test_each_explanation_is_told_once(section):
+    """Two mistakes in one task are both explained; the same one in another line is not explained twice."""
+    mistakes = [check(mistake=m, where=n) for n, m in enumerate(("doubled_twice", "summed", "doubled_twice"), 3)]
+    text = screen(section, *mistakes, GOOD2)
+    assert text.count("You doubled twice (en).") == text.count("Summed (en).") == 1 and "doubling.py:5" in text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [40, 80])
+def test_nothing_is_cut_on_a_terminal(section, lang, width, monkeypatch):
+    """However long the promises and reasons are, every word is there, and no line is wider than the terminal."""
+    monkeypatch.setattr(terminal, "console", lambda file=None: Console(file=file, force_terminal=True, width=width))
+    promise = "This promise, which goes on and on, is told to its very last word: 这里是最后一个字。"
+    many = [check(kind=k, params=PARAMS, promise={"en": promise, "zh": promise}) for k in ("nan", "below", "keys")]
+    shown = re.sub(
+        r"\x1b(\[[0-9;]*m|\]8;[^\x1b]*\x1b\\)", "", screen(section, *many, GOOD2, lang=lang, path="d.py", left={1: 1})
+    )
+    bare = re.sub(r"\s", "", shown)
+    assert bare.count(re.sub(r"\s", "", promise)) == 3 and cells(shown) <= width and "…" not in shown
+    for one in many:
+        assert re.sub(r"\s", "", sentences.sentence(one, lang)) in bare
+
+
+def test_the_file_that_was_judged_is_named(section):
+    """Whoever has two folders sees which one it was."""
+    assert screen(section, GOOD, GOOD2).splitlines()[:2] == ["1.1 Doubling", "ch/doubling.py"]
 
 
 def test_the_explained_failure_goes_first(section):
@@ -247,11 +275,6 @@ def test_chinese_fills_its_lines(section):
     assert re.search("5 秒后仍未完成。.*python", text, re.IGNORECASE | re.DOTALL)
     full = [line for line in text.splitlines() if line.strip().startswith("5 秒")]
     assert full and cells(full[0]) >= 76 and not re.search(r"^\s*[，。；：]", text, re.MULTILINE)
-
-
-def test_two_chinese_sentences_have_no_space_between():
-    """Unlike two English ones."""
-    assert joined("一句。", "又一句。") == "一句。又一句。" and joined("One.", "Two.") == "One. Two."
 
 
 def test_a_picture_is_told_on_a_terminal(monkeypatch):

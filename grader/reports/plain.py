@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Finding, Verdict
-from grader.reports.lines import wide
+from grader.reports.lines import cells, padded
 from grader.reports.sentences import number
 from grader.reports.words import LANGUAGES, say
 
@@ -212,37 +212,35 @@ def _rows(places: "Sequence[Place]", lang: str, width: int) -> list[str]:
     """A line for each section. Without room, the state's word goes first, then the time; a note goes below."""
     head = [[f"{_SYMBOLS[p.state]} {say(f'list.{p.state}', lang)}", p.section.number, _points(p)] for p in places]
     titles = [title(p.section.about.title, lang) for p in places]
-    longest = max(map(_width, titles))
-    starts = ["  ".join(["", *cells, ""]) for cells in _columns(head, width)]
-    if _width(starts[0]) + longest > width:
-        starts = [
-            "  ".join(["", *cells, ""]) for cells in _columns([[state[0], *rest] for state, *rest in head], width)
-        ]
-    room = max(width - _width(starts[0]), _TITLE)
+    longest = max(map(cells, titles))
+    starts = ["  ".join(["", *row, ""]) for row in _columns(head, width)]
+    if cells(starts[0]) + longest > width:
+        starts = ["  ".join(["", *row, ""]) for row in _columns([[state[0], *rest] for state, *rest in head], width)]
+    room = max(width - cells(starts[0]), _TITLE)
     lines = []
     for place, start, name in zip(places, starts, (_cut(t, room) for t in titles), strict=True):
         note = _note(place, lang)
         full = "  ".join(filter(None, (time(place.spent, lang), note)))
-        whole = _padded(name, longest)
+        whole = padded(name, longest)
         tries = [f"{whole}  {full}", f"{whole}  {note}", f"{name}  {note}"]
-        fits = (start + text.rstrip() for text in tries if _width(start + text.rstrip()) <= width)
+        fits = (start + text.rstrip() for text in tries if cells(start + text.rstrip()) <= width)
         lines.append(next(fits, f"{start}{name}\n      {note}"))
     return lines
 
 
 def _columns(table: list[list[str]], width: int) -> list[list[str]]:
     """Each column as wide as its widest cell; those for which there is no room are left out, from the right."""
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     while len(widths) > 1 and sum(widths) + 2 * (len(widths) - 1) > width:
         widths.pop()
-    return [[_padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
+    return [[padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
 
 
 def _cut(text: str, width: int) -> str:
     """At most so many cells."""
-    if _width(text) <= width:
+    if cells(text) <= width:
         return text
-    while text and _width(text) > width - 1:
+    while text and cells(text) > width - 1:
         text = text[:-1]
     return f"{text.rstrip()}…"
 
@@ -265,7 +263,7 @@ def _together(whole: "Part", lang: str, width: int) -> list[str]:
     spent = time(whole.spent, lang)
     line = summary(whole, lang)
     joined = f"{line} · {spent}" if spent else line
-    return [joined] if _width(joined) <= width else [line, spent] if spent else [line]
+    return [joined] if cells(joined) <= width else [line, spent] if spent else [line]
 
 
 def _yes(value: bool, lang: str) -> str:
@@ -274,17 +272,8 @@ def _yes(value: bool, lang: str) -> str:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns one below the other; the lines have no blanks at their ends."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _width(text: str) -> int:
-    """Cells on a terminal: a Chinese character takes two."""
-    return sum(1 + wide(c) for c in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:

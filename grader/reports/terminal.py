@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.lines import MAY_BREAK, breakable, joined
+from grader.reports.lines import MAY_BREAK, cells, wrapped
 from grader.reports.plain import answer_title, sign, tasks_of, title
 from grader.reports.words import LANGUAGES, say
 
@@ -161,16 +158,8 @@ def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None
     """One line of `learn doctor`: what was looked at, and whether that is as it should be."""
     out = console()
     symbol = _MARKS[mark]
-    text = sign(key, params, lang)
-    if out.is_terminal:
-        row = Table.grid(padding=(0, 1))
-        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(breakable(text), overflow="fold"))
-        with out.capture() as captured:
-            out.print(row)
-        out.file.write(captured.get().replace(MAY_BREAK, ""))
-    else:
-        out.file.write(f"{symbol} {text}\n")
-    out.file.flush()
+    lines = wrapped(sign(key, params, lang), out.width - 2) if out.is_terminal else [sign(key, params, lang)]
+    out.print(Text.assemble((symbol, _STYLES[symbol]), " ", "\n  ".join(lines)), soft_wrap=True)
 
 
 class Board:
@@ -240,7 +229,7 @@ class Board:
         lines: list[str] = []
         for key in self.keys.split(" · ") if self.keys else ():
             longer = f"{lines[-1]} · {key}" if lines else key
-            if lines and cell_len(longer) < console(self.file).width:
+            if lines and cells(longer) < console(self.file).width:
                 lines[-1] = longer
             else:
                 lines.append(key)
@@ -262,26 +251,28 @@ class _Screen:
 
     def head(self, debug: bool) -> None:
         heading = f"{self.section.number} {title(self.section.about.title, self.lang)}"
-        self.out.print(Text(heading, style="bold"))
+        self.text(heading, style="bold")
+        if self.seen.path not in self.seen.note and not self.watched:  # whose status line has it
+            self.place(None, indent=0)
         if self.seen.note:
-            self.out.print(Text(self.seen.note), soft_wrap=True)
+            self.text(self.seen.note)
         if debug:
-            self.out.print(Text(say("verdict.debugged", self.lang)))
+            self.text(say("verdict.debugged", self.lang))
         elif self.verdict.sandbox.tier is Tier.T1:
-            self.out.print(Text(say("verdict.t1", self.lang), style="yellow"))
+            self.text(say("verdict.t1", self.lang), style="yellow")
         self.out.print()
 
     def once(self, cause: Check) -> None:
         """One cause for all: a syntax error is not seven failures."""
         self.line("✗", say("verdict.all_the_same", self.lang))
-        self.body(cause)
+        self.body(cause, set())
 
     def tasks(self) -> None:
         failing = [c for c in self.verdict.checks if c.outcome is not Outcome.PASSED]
         friendly = bool(failing) and all(sentences.unwritten(c) or _waits_for_unwritten(c, failing) for c in failing)
         if friendly:
             began = len(failing) < len(self.verdict.checks)
-            self.out.print(Text(say("verdict.still_to_write" if began else "verdict.nothing_written", self.lang)))
+            self.text(say("verdict.still_to_write" if began else "verdict.nothing_written", self.lang))
         for number, checks in self.verdict.tasks().items():
             self.task(number, checks, brief=friendly)
 
@@ -300,9 +291,7 @@ class _Screen:
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
-        for check in wrong[:1]:
-            self.full(check)
-        self.others(wrong)
+        self.wrong(wrong)
         for text in dict.fromkeys(sentences.sentence(c, self.lang) for c in waiting):
             self.line("·", text, indent=4)
 
@@ -310,19 +299,23 @@ class _Screen:
         """What has the author's explanation goes first: it names the mistake, whichever test recognised it."""
         return sentences.unwritten(check), sentences.explanation(check, self.mistakes) is None
 
-    def full(self, check: Check) -> None:
-        """All that we know of one check."""
+    def full(self, check: Check, told: set[str]) -> None:
+        """All that we know of one check. `told`: the explanations that need not be told again."""
         if promise := sentences.promise(check, self.lang):
             self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
-        self.body(check)
+        self.body(check, told)
 
-    def body(self, check: Check) -> None:
+    def body(self, check: Check, told: set[str]) -> None:
         """Place and reason."""
         if check.where:
             self.place(check.where, indent=6)
-        if (explained := sentences.explanation(check, self.mistakes)) is not None:
+        explained = sentences.explanation(check, self.mistakes)
+        if explained is not None and explained not in told:
+            told.add(explained)
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
+            from rich.padding import Padding
+
             from grader.reports.prose import Prose
 
             self.out.print(Padding(Prose(explained, wrap_code=True), (0, 0, 0, 6)))
@@ -331,17 +324,13 @@ class _Screen:
         for detail in sentences.details(check, self.lang):
             self.paragraph(detail)
 
-    def others(self, wrong: list[Check]) -> None:
-        """One line each; those that say the same as the first are only counted."""
-        same = [
-            c for c in wrong[1:] if (c.kind, c.mistake, c.where) == (wrong[0].kind, wrong[0].mistake, wrong[0].where)
-        ]
-        for check in wrong[1:]:
+    def wrong(self, checks: list[Check]) -> None:
+        """Each in full; an explanation once, and those that say the same as the first are only counted."""
+        told: set[str] = set()
+        same = [c for c in checks[1:] if _alike(c) == _alike(checks[0])]
+        for check in checks:
             if check not in same:
-                text = joined(sentences.promise(check, self.lang) or check.name, sentences.sentence(check, self.lang))
-                self.line("✗", text, indent=4, one_line=self.out.is_terminal)
-                if check.where:
-                    self.place(check.where, indent=6)
+                self.full(check, told)
         if same:
             self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
 
@@ -350,11 +339,11 @@ class _Screen:
         if not lines:
             return
         self.out.print()
-        self.out.print(Text(say("verdict.your_output", self.lang)))
+        self.text(say("verdict.your_output", self.lang))
         if len(lines) > _PRINTED:
-            self.out.print(Text("  | " + say("verdict.lines_left_out", self.lang, count=len(lines) - _PRINTED)))
+            self.text("  | " + say("verdict.lines_left_out", self.lang, count=len(lines) - _PRINTED))
         for text in lines[-_PRINTED:]:
-            self.out.print(Text(f"  | {text}"), overflow="fold")
+            self.text(text, indent=4, first="  | ")
 
     def foot(self, suggestion: str) -> None:
         v = self.verdict
@@ -371,26 +360,34 @@ class _Screen:
                 passed=sum(v.task_passed(n) for n in numbers),
                 tasks=len(numbers),
             )
-            self.out.print(Text(total))
-        self.out.print(Text(f"→ {suggestion}"), soft_wrap=True)
+            self.text(total)
+        self.line("→", suggestion)
 
     def paragraph(self, text: str) -> None:
-        self.out.print(Padding(Text(breakable(text)), (0, 0, 0, 6)))
+        self.text(text, indent=6)
 
-    def place(self, where: int, *, indent: int) -> None:
+    def place(self, where: int | None, *, indent: int) -> None:
         """path:line, in one piece, for terminals that make a link of it; and a link, for those that take one."""
         of_file = self.seen.place is None  # else of a cell, which has no address
-        link = f"{Path(self.seen.path).absolute().as_uri()}#L{where}" if of_file else None
+        line = f"#L{where}" if where else ""
+        link = f"{Path(self.seen.path).absolute().as_uri()}{line}" if of_file else None
         text = Text.assemble(" " * indent, (self.seen.at(where), Style(color="cyan", link=link)))
         self.out.print(text, soft_wrap=True)
 
-    def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "", one_line: bool = False) -> None:
-        body = Text(breakable(text), style=style)
-        if one_line:
-            body = Text(" ".join(text.split()), style=style)
-            body.truncate(max(20, self.out.width - indent - 2), overflow="ellipsis")
-        line = Text.assemble((symbol, _STYLES.get(symbol, "")), " ", body)
-        self.out.print(Padding(line, (0, 0, 0, indent)))
+    def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "") -> None:
+        """A text behind a sign."""
+        self.text(text, indent=indent + 2, style=style, first=" " * indent + symbol + " ")
+
+    def text(self, text: str, *, indent: int = 0, style: str = "", first: str | None = None) -> None:
+        """Text in lines. `first`: what the first of them has in place of the indent."""
+        blank = " " * indent
+        for n, line in enumerate(wrapped(text, self.out.width - indent)):
+            sign = first if first is not None and not n else blank
+            self.out.print(Text.assemble((sign, _STYLES.get(sign.strip(), "")), (line, style)), soft_wrap=True)
+
+
+def _alike(check: Check) -> tuple[object, ...]:
+    return check.kind, check.mistake, check.where
 
 
 def _symbol(failing: list[Check]) -> str:
