@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WHOLE_FILE = ("syntax", "import_raised", "no_module", "encoding")
 # Ends that say nothing of one test in particular, so that equal ones mean one cause.
 _NOT_ONE_VALUE = (
-    "raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged", "section_time", "denied",
+    "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged", "section_time", "denied",
     "internal", "needs_tier", "no_result",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -169,6 +169,8 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
         return shown | {"path": say("kind.unsendable_path", lang, path=shown["path"]) if shown.get("path") else ""}
     if check.kind in ("syntax", "arity"):
         return shown | {"message": shown.get("message", "").rstrip(".")}
+    if check.kind == "exited" and shown.get("code") == "None":  # exit() and quit()
+        return shown | {"code": "0"}
     if check.kind == "not_written" and not shown.get("name"):
         return {}
     if check.kind == "died" and isinstance(number := check.params.get("signal"), int):
