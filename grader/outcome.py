@@ -102,7 +102,7 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
 
 
 def _waits(e: LearnerRaised) -> str:
-    """The call that waits for somebody to type, where there is nobody: "breakpoint", "input"; "" for any other error."""
+    """The call that waits for someone to type: "breakpoint" or "input"; "" for any other error."""
     if e.kind == "BdbQuit":
         return "breakpoint"
     return "input" if "EOFError" in e.bases and e.message == _NOBODY_TYPES else ""

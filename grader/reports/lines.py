@@ -1,5 +1,6 @@
 """Where a line of text may end: at a space, and in Chinese nearly anywhere; but not within a command."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -35,6 +36,11 @@ def may_break(before: str, after: str) -> bool:
 def breakable(text: str) -> str:
     """The text with a mark wherever a line may end though there is no space."""
     return text[:1] + "".join(MAY_BREAK * may_break(a, b) + b for a, b in pairwise(text))
+
+
+def rows(text: str, width: int) -> int:
+    """How many lines of a terminal the text takes, which goes on in the next where one is full."""
+    return sum(max(1, math.ceil(cells(line) / width)) for line in text.splitlines())
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.model import Finding, Verdict
-from grader.reports.lines import cells, padded
-from grader.reports.sentences import number
+from grader.model import Finding, Outcome, Verdict
+from grader.reports.lines import cells, padded, wrapped
+from grader.reports.sentences import number, unwritten
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -48,18 +48,16 @@ def standing(road: "Road", lang: str, width: int = 80) -> str:
     lines = [title(road.whole.title, lang), *_together(road.whole, lang, width)]
     if not road.whole.places:
         return "\n".join([lines[0], say("where.empty", lang)])
-    lines += ["", *_heads(road, lang, width), ""]
-    if road.history:
-        lines.append(when(road, lang))
+    said = [when(road, lang)] if road.history else []
     here = next((p.section for p in road.whole.places if p.here), None)
     if here:
-        lines.append(say("where.here", lang, number=here.number, title=title(here.about.title, lang)))
-    lines.append(say("progress.then" if here else "progress.done", lang))
-    return "\n".join(lines)
+        said.append(say("where.here", lang, number=here.number, title=title(here.about.title, lang)))
+    said.append(say("progress.then" if here else "progress.done", lang))
+    return "\n".join([*lines, "", *_heads(road, lang, width), "", *wrapped("\n".join(said), width)])
 
 
-def rechecked(section: "Section", verdict: Verdict | None, lang: str) -> str:
-    """`learn progress --recheck`: whether a section still passes."""
+def rechecked(section: "Section", path: str, verdict: Verdict | None, lang: str) -> str:
+    """`learn progress --recheck`: whether a section still passes. `path`: the file that was judged."""
     about = {"number": section.number, "title": title(section.about.title, lang)}
     if verdict is None:
         return "✗ " + say("recheck.lost", lang, **about)
@@ -67,6 +65,8 @@ def rechecked(section: "Section", verdict: Verdict | None, lang: str) -> str:
         return "✓ {number} {title}".format(**about)
     if verdict.broken:
         return "· " + say("recheck.unjudged", lang, **about)
+    if not any(c.outcome is not Outcome.SKIPPED and not unwritten(c) for c in verdict.checks):
+        return "✗ " + say("recheck.unwritten", lang, **about, path=path)
     points = {"points": number(verdict.points), "possible": number(verdict.max_points)}
     return "✗ " + say("recheck.broken", lang, **about, **points)
 
@@ -132,9 +132,9 @@ def updated(
     stubs = {s.stub.relative_to(course.exercises): s for s in course.sections}
     counts = {"new": 0, "replaced": 0}
     told = False
-    if dry:
-        yield say("update.dry", lang)
     for kind, part, other in changes:
+        if dry and not told:
+            yield say("update.dry", lang)
         told = True
         if kind == "new" and part in stubs:
             of = stubs[part]
@@ -169,14 +169,23 @@ def hint_heading(section: "Section", task: int, shown: int, total: int, lang: st
     return say("hint.title", lang, **params, shown=shown, total=total)
 
 
-def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> list[str]:
-    """`learn solution` in a pipe: each task, as the reference and the others have it."""
-    lines: list[str] = []
+def hint_end(section: "Section", task: int, shown: int, total: int, lang: str, *, keys: bool = False) -> str:
+    """How to go on after a hint. `keys`: by a key of `learn watch`; "" where there are no hints."""
+    if not total:
+        return ""
+    key = "hint.all" if shown == total else "hint.more"
+    return say(f"{key}_by_key" if keys else key, lang, section=section.number, task=task)
+
+
+def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> str:
+    """`learn solution` in a pipe: what each answer is, then each task as they have it."""
+    lines = [f"# {answer_title(answer, lang)}" for answer in found[1:] and found]
     for n, name in tasks_of(section, task):
-        lines += [say("solution.task", lang, section=section.number, task=n, name=name), ""]
+        lines += ["", say("solution.task", lang, section=section.number, task=n, name=name), ""]
         for answer in found:
-            lines += [f"# {answer_title(answer, lang)}", "", answer.tasks.get(n, ""), ""]
-    return lines
+            lines += [f"# {told}" for told in (answer_name(answer, lang), *warnings(answer, n, lang))]
+            lines += ["", answer.tasks.get(n, ""), ""]
+    return "\n".join(lines)
 
 
 def tasks_of(section: "Section", task: int | None) -> list[tuple[int, str]]:
@@ -186,10 +195,21 @@ def tasks_of(section: "Section", task: int | None) -> list[tuple[int, str]]:
 
 def answer_title(answer: "Answer", lang: str) -> str:
     """What sets a right answer apart, in that language."""
+    name = answer_name(answer, lang)
     if not answer.about:
-        return say("solution.reference", lang)
+        return name
     told = dict(zip(LANGUAGES, answer.about, strict=False))
-    return say("solution.other", lang, name=answer.path.stem, about=told.get(lang, answer.about[0]))
+    return say("solution.other", lang, name=name, about=told.get(lang, answer.about[0]))
+
+
+def answer_name(answer: "Answer", lang: str) -> str:
+    """What a right answer is called."""
+    return answer.path.stem if answer.about else say("solution.reference", lang)
+
+
+def warnings(answer: "Answer", task: int, lang: str) -> list[str]:
+    """What is not to be imitated of an answer to a task, though it is right."""
+    return [say(f"solution.old_{name}", lang) for name in answer.old(task)]
 
 
 _BAR = 10  # cells

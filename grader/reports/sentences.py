@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _WHOLE_FILE = ("syntax", "import_raised", "no_module", "encoding")
 # Ends that say nothing of one test in particular, so that equal ones mean one cause.
 _NOT_ONE_VALUE = (
-    "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged", "section_time", "denied",
-    "internal", "needs_tier", "no_result",
+    "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
+    "section_time", "denied", "internal", "needs_tier", "no_result",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -131,23 +131,38 @@ def _step(
     return "suggest.read", {"section": section.number}
 
 
-def of_task(verdict: Verdict, section: "Section", task: int) -> Verdict:
-    """What a verdict says of one task."""
+def of_task(verdict: Verdict, section: "Section", task: int | None) -> Verdict:
+    """What a verdict says of one task (None: of all); of one that is our fault, what it is."""
+    if task is None or verdict.broken:
+        return verdict
     checks = tuple(c for c in verdict.checks if c.task == task)
     earned, worth = score(checks, {task: section.points.get(task, 0)})
     return msgspec.structs.replace(verdict, checks=checks, points=earned, max_points=worth)
 
 
-def after_task(verdict: Verdict, shown: Verdict, lang: str) -> str:
-    """What to do once the task that is shown has passed; "" if it has not, or if all have."""
+def shown(
+    verdict: Verdict,
+    section: "Section",
+    lang: str,
+    at: Callable[[int | None], str],
+    hints_left: Mapping[int, int],
+    *,
+    task: int | None = None,
+    keys: bool = False,
+) -> tuple[Verdict, str]:
+    """What of a verdict is shown, and the next step: after the only task that was asked for, the next one."""
+    part = of_task(verdict, section, task)
     left = [n for n in verdict.tasks() if not verdict.task_passed(n)]
-    return say("suggest.next_task", lang, task=left[0]) if shown.passed and left else ""
+    if part.passed and left:
+        return part, say("suggest.next_task", lang, section=section.number, task=left[0])
+    return part, suggestion(part, section, lang, at, hints_left, keys=keys)
 
 
 def as_magics(text: str) -> str:
     """The commands in a text as one gives them in a notebook."""
     text = re.sub(r"`learn hint \S+ (\d+)`", r"`%hint \1`", text)
     text = re.sub(r"`learn read \S+`", "`%lesson`", text).replace("`learn check`", "`%check`")
+    text = re.sub(r"`learn check \S+ (\d+)`", r"`%check \1`", text)
     return text.replace("`learn ", "`!learn ")
 
 

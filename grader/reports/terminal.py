@@ -13,8 +13,8 @@ from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.lines import MAY_BREAK, cells, wrapped
-from grader.reports.plain import answer_title, sign, tasks_of, title
+from grader.reports.lines import MAY_BREAK, cells, rows, wrapped
+from grader.reports.plain import answer_name, answer_title, sign, tasks_of, title, warnings
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -51,35 +51,34 @@ def console(file: IO[str] | None = None) -> Console:
     return made
 
 
-def show_markdown(text: str, file: IO[str] | None = None) -> None:
-    """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
-    out = console(file)
-    if out.is_terminal:
-        out.file.write(markdown(text, out))
-        out.file.flush()
-    else:
-        out.out(text, highlight=False)
-
-
-def show_answers(
-    section: "Section", task: int | None, found: "Sequence[Answer]", lang: str, file: IO[str] | None = None
-) -> None:
-    """Right answers on a terminal: as many beside each other as it has room for, without lines that hinder copying."""
+def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> str:
+    """Right answers as a terminal shows them: what each is, then task by task, as many beside each other as there is
+    room for, without lines that hinder copying.
+    """
     from rich.columns import Columns
     from rich.console import Group
     from rich.syntax import Syntax
 
-    out = Console(file=file, highlight=False, emoji=False, markup=False)
+    out = Console(highlight=False, emoji=False, markup=False)
     beside = max(1, min(len(found), out.width // _BESIDE))
-    for n, name in tasks_of(section, task):
-        out.print(Text(say("solution.task", lang, section=section.number, task=n, name=name), style="bold"), "")
-        shown = []
-        for answer in found:
-            code = Syntax(
-                answer.tasks.get(n, ""), "python", theme="ansi_light", background_color="default", word_wrap=True
-            )
-            shown.append(Group(Text(f"— {answer_title(answer, lang)}", style="italic"), "", code, ""))
-        out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
+    with out.capture() as captured:
+        for answer in found[1:] and found:
+            lines = wrapped(answer_title(answer, lang), min(out.width, WIDTH) - 2)
+            out.print(Text("— " + "\n  ".join(lines)), soft_wrap=True)
+        for n, name in tasks_of(section, task):
+            heading = say("solution.task", lang, section=section.number, task=n, name=name)
+            out.print("", Text(heading, style="bold"), "", sep="\n")
+            shown = []
+            for answer in found:
+                code = Syntax(
+                    answer.tasks.get(n, ""), "python", theme="ansi_light", background_color="default", word_wrap=True
+                )
+                warned = [
+                    Text("\n".join(wrapped(w, out.width // beside - 1)), "yellow") for w in warnings(answer, n, lang)
+                ]
+                shown.append(Group(Text(f"— {answer_name(answer, lang)}", style="italic"), *warned, "", code, ""))
+            out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
+    return captured.get()
 
 
 def markdown(text: str, out: Console | None = None) -> str:
@@ -89,7 +88,7 @@ def markdown(text: str, out: Console | None = None) -> str:
     return prose.shown(out or console(), text)
 
 
-def show_verdict(
+def screen(
     verdict: Verdict,
     section: "Section",
     seen: Seen | str,
@@ -97,31 +96,44 @@ def show_verdict(
     *,
     hints_left: Mapping[int, int] | None = None,
     debug: bool = False,
+    task: int | None = None,
     watched: bool = False,
     keys: bool = False,
+    height: int = 0,
     file: IO[str] | None = None,
-) -> None:
-    """The whole screen of `learn check`. `seen`: what was judged, or just its path; `hints_left`: how many of each task
-    were not shown yet; `watched`: one of many, so that each failing task says of which section it is; `keys`: the next
-    step is a key.
+) -> str:
+    """All that `learn check` says. `seen`: what was judged, or just its path; `hints_left`: how many of each task were
+    not shown yet; `task`: the only one to be shown; `watched`: one of many, so that each failing task says of which
+    section it is; `keys`: the next step is a key; `height`: lines that there is room for (0: any number); `file`: where
+    it will be written.
     """
     seen = Seen(seen) if isinstance(seen, str) else seen
     out = console(file)
+    shown, suggestion = sentences.shown(verdict, section, lang, seen.at, hints_left or {}, task=task, keys=keys)
     with out.capture() as captured:
-        suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {}, keys=keys)
-        _compose(_Screen(verdict, section, seen, lang, out, watched), debug, suggestion)
-    text = captured.get().replace(MAY_BREAK, "")
-    out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
-    out.file.flush()
+        _Screen(verdict, section, seen, lang, out, watched).foot(suggestion)
+    foot = captured.get().splitlines(keepends=True)
+
+    def body(*, short: bool) -> list[str]:
+        with out.capture() as captured:
+            _body(_Screen(shown, section, seen, lang, out, watched, short), debug)
+        return captured.get().splitlines(keepends=True)
+
+    lines = body(short=False)
+    if height and rows("".join(lines + foot), out.width) > height:
+        whole, lines = len(lines), body(short=True)
+        while lines and rows("".join(lines + foot), out.width) >= height:
+            lines.pop()
+        lines.append(say("verdict.cut", lang, count=whole - len(lines)) + "\n")
+    text = "".join(lines + foot).replace(MAY_BREAK, "")
+    return text if out.is_terminal else _TRAILING.sub("", text)
 
 
 def for_notebook(
     verdict: Verdict, section: "Section", seen: Seen, lang: str, *, task: int | None, hints_left: Mapping[int, int]
 ) -> dict[str, str]:
     """The same screen by media type, as HTML and plain. `task`: the only one to be shown."""
-    shown = verdict if task is None or verdict.broken else sentences.of_task(verdict, section, task)
-    suggestion = sentences.suggestion(shown, section, lang, seen.at, hints_left)
-    suggestion = sentences.as_magics(sentences.after_task(verdict, shown, lang) or suggestion)
+    shown, suggestion = sentences.shown(verdict, section, lang, seen.at, hints_left, task=task)
     out = Console(
         record=True,
         file=io.StringIO(),
@@ -133,13 +145,14 @@ def for_notebook(
         force_terminal=False,
         theme=Theme({"markdown.code": "bold cyan"}),  # without a ground of its own: a page may be light or dark
     )
-    _compose(_Screen(shown, section, seen, lang, out), False, suggestion)
+    _body(_Screen(shown, section, seen, lang, out), False)
+    _Screen(verdict, section, seen, lang, out).foot(sentences.as_magics(suggestion))
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
     said = {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
     return {kind: text.replace(MAY_BREAK, "") for kind, text in said.items()}
 
 
-def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
+def _body(screen: "_Screen", debug: bool) -> None:
     verdict = screen.verdict
     screen.head(debug)
     if verdict.unmet:
@@ -151,7 +164,6 @@ def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
     else:
         screen.tasks()
     screen.printed()
-    screen.foot(suggestion)
 
 
 def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None:
@@ -194,13 +206,13 @@ class Board:
         if self.live:
             self.file.write("\x1b[H\x1b[2J")
 
-    def markdown(self, text: str) -> None:
-        """A hint or a lesson."""
-        show_markdown(text, self.file)
-
     def text(self, text: str) -> None:
         """Text as it is."""
         self.file.write(f"{text}\n")
+
+    def fitted(self, text: str) -> str:
+        """Words, in lines that end where they may."""
+        return "\n".join(wrapped(text, self.width)) if self.live else text
 
     def end(self) -> None:
         """The screen is complete: the keys below it."""
@@ -238,9 +250,18 @@ class Board:
 
 class _Screen:
     def __init__(
-        self, verdict: Verdict, section: "Section", seen: Seen, lang: str, out: Console, watched: bool = False
+        self,
+        verdict: Verdict,
+        section: "Section",
+        seen: Seen,
+        lang: str,
+        out: Console,
+        watched: bool = False,
+        short: bool = False,
     ) -> None:
         self.watched = watched
+        self.short = short  # the first failure alone is told; of the others only the task; nothing of what passed
+        self.ended = False  # True once it was
         self.verdict = verdict
         self.section = section
         self.seen = seen
@@ -278,6 +299,8 @@ class _Screen:
 
     def task(self, number: int, checks: tuple[Check, ...], *, brief: bool) -> None:
         failing = [c for c in checks if c.outcome is not Outcome.PASSED]
+        if self.short and not failing:
+            return
         about = self.section.about.tasks.get(number)
         earned, worth = sentences.task_points(self.verdict, self.section, number)
         word = sentences.outcome(_worst(failing) if failing else checks[0], self.lang)
@@ -287,10 +310,12 @@ class _Screen:
             label = f"{self.section.number} {label}"
         name = f"{label}  {about.name if about else ''}".rstrip()
         self.line(_symbol(failing), f"{name}  {points}  {word}", style="bold")
-        if brief or all(map(sentences.unwritten, failing)):
+        if brief or self.ended or all(map(sentences.unwritten, failing)):
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
+        if self.short:
+            wrong, waiting, self.ended = wrong[:1], [], bool(wrong)
         self.wrong(wrong)
         for text in dict.fromkeys(sentences.sentence(c, self.lang) for c in waiting):
             self.line("·", text, indent=4)
