@@ -146,7 +146,7 @@ class Shell:
         if name is None:
             return None
         if not name.isdecimal() or int(name) not in tasks:
-            known = words.say("list.and", self.lang).join(map(str, tasks))
+            known = words.together(map(str, tasks), self.lang)
             raise Usage("no_task", section=section.number, task=name, tasks=known)
         return int(name)
 
@@ -178,7 +178,7 @@ class Shell:
             names = {Path(n).stem for n in submission.names_in(path)}
         found = [s for s in self.course.sections if s.stub.stem in names]
         if len(found) != 1:
-            several = ", ".join(s.stub.name for s in found)
+            several = words.together((s.stub.name for s in found), self.lang)
             raise Usage("several_in_archive" if found else "none_in_archive", path=what, found=several)
         return found[0]
 
@@ -397,9 +397,7 @@ def told(error: Exception, lang: str) -> str | None:
             near = words.say("error.or", lang).join(error.suggestions)
             return near_or_not("error.no_section", lang, {"name": error.name, "near": near})
         case words.UnknownLanguage():
-            known = words.say("list.and", lang).join(
-                f"{one} ({words.say('page.language', one)})" for one in words.LANGUAGES
-            )
+            known = words.together((f"{one} ({words.say('page.language', one)})" for one in words.LANGUAGES), lang)
             return words.say("error.language", lang, name=error, known=known)
     return None
 

@@ -57,6 +57,33 @@ def test_chinese_is_chinese():
     assert set(left) <= {"list.and", "list.also", "doctor.versions", "error.prefix", "solution.other", "class.change"}
 
 
+# Chinese has punctuation of its own; but `a, b` and f() are code.
+HALF_WIDTH = re.compile(r"[一-鿿」）”}`][,;:!?](?![\w{])|[,;:!?] *[一-鿿]|[一-鿿]\(|\([一-鿿]|[一-鿿]\)")
+
+
+def test_chinese_has_its_own_punctuation():
+    """No half-width mark beside a Chinese character, a command or a parameter, and no space after a full-width one."""
+    for key, texts in messages().items():
+        text = re.sub(r"`[^`]*`", "`", texts["zh"])
+        assert not HALF_WIDTH.search(text), (key, HALF_WIDTH.search(text))
+        assert not re.search("[，。；：？！、] (?!→)", text), key
+    for wrong in ("课程; 好", "课程:好", "`learn`, 好", "{path}: 好", "课程(好)", "好!"):
+        assert HALF_WIDTH.search(re.sub(r"`[^`]*`", "`", wrong)), wrong
+
+
+def test_names_in_a_row_have_the_comma_of_their_language():
+    """What people read is not joined by an English comma, except where Python would write one."""
+    reports = [p for p in SOURCES if p.parent.name == "reports"]
+    joins = [
+        (path.name, ast.unparse(node))
+        for path in [*reports, ROOT / "grader" / "shell.py", ROOT / "grader" / "commands" / "learner.py"]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and re.match(r"'[,;:] '\.join", ast.unparse(node.func))
+    ]
+    assert {name for name, _ in joins} <= {"charts.py", "sentences.py"} and len(joins) <= 3
+    assert words.together(["a", "b"], "zh") == "a、b" and words.together(["a", "b"], "en") == "a, b"
+
+
 def _literals():
     """String constants in the code, and the fixed start of f-strings."""
     exact, starts = set(), set()

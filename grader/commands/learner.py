@@ -155,7 +155,7 @@ def reset(shell: Shell, name: str | None) -> None:
     if name is None and not agreed(shell, "reset.ask", section=section.number, path=path):
         say(shell, "reset.left", path=path)
     elif copies := shell.reset(section):
-        kept = words.say("list.and", shell.lang).join(map(shell.show, copies))
+        kept = words.together(map(shell.show, copies), shell.lang)
         say(shell, "reset.done", path=path, copy=kept)
         say(shell, "suggest.start", section=section.number, task=min(section.about.tasks))
     else:

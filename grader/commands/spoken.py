@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import click
@@ -16,7 +16,7 @@ from grader import __version__, yamls
 from grader.course import CourseError
 from grader.model import Tier
 from grader.reports import words
-from grader.reports.lines import rows, wrapped
+from grader.reports.lines import cells, padded, rows, wrapped
 from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 
 _COMPLETE = "_LEARN_COMPLETE"  # set by a shell that asks for completions
@@ -82,10 +82,48 @@ def _under(key: str, formatter: click.HelpFormatter, lang: str) -> Iterator[None
         yield
 
 
+class _Lines(click.HelpFormatter):
+    """Help in lines that end where they may; a Chinese character counts for two columns."""
+
+    _BESIDE = 40  # columns that a description needs beside its term, or else it stands below
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__(width=columns())
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        start = prefix or ""
+        first, *more = wrapped(f"{prog} {args}", self.width - cells(start))
+        self._write([start + first], 0)
+        self._write(more, cells(start))
+
+    def write_text(self, text: str) -> None:
+        self._write(wrapped(text, self.width - self.current_indent), self.current_indent)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        pairs = list(rows)
+        left = self.current_indent + max((cells(term) for term, _ in pairs), default=0) + col_spacing
+        beside = left + self._BESIDE <= self.width
+        left = left if beside else 2 * self.current_indent + col_spacing
+        for term, text in pairs:
+            lines = wrapped(text, self.width - left)
+            start = " " * self.current_indent + term
+            self._write([padded(start, left) + lines.pop(0)] if beside else [start], 0)
+            self._write(lines, left)
+
+    def _write(self, lines: Iterable[str], indent: int) -> None:
+        self.write("".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines))
+
+
+class _Context(click.Context):
+    formatter_class = _Lines
+
+
 class Spoken(click.Command):
     """A command whose help is fetched, in the learner's language, when it is shown."""
 
-    def get_short_help_str(self, limit: int = 45) -> str:
+    context_class = _Context
+
+    def get_short_help_str(self, limit: int = 0) -> str:
         return self._words(click.get_current_context())
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

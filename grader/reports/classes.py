@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from grader.model import Student
 from grader.reports.plain import table, title
 from grader.reports.sentences import number
-from grader.reports.words import say
+from grader.reports.words import say, together
 
 if TYPE_CHECKING:
     from grader.batch import Progress, Run
@@ -114,10 +114,10 @@ def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
         notes = [say("class.note_due", lang)] if t.due else []
         late = [s.number for s in t.scores if s.late]
         given = [s.number for s in t.scores if s.standing and s.standing.adjustment]
-        notes += [say("class.note_late", lang, sections=", ".join(late))] if late else []
-        notes += [say("class.note_given", lang, sections=", ".join(given))] if given else []
+        notes += [say("class.note_late", lang, sections=together(late, lang))] if late else []
+        notes += [say("class.note_given", lang, sections=together(given, lang))] if given else []
         marks = [_mark(s) for s in t.scores]
-        rows.append([t.student.name or t.student.id, *marks, _percent(t.share), "; ".join(notes)])
+        rows.append([t.student.name or t.student.id, *marks, _percent(t.share), say("list.also", lang).join(notes)])
     return table([heads, *rows])
 
 
@@ -214,8 +214,8 @@ def _mark(s: "Score") -> str:
 
 
 def _some(names: Sequence[str], lang: str) -> str:
-    shown = ", ".join(names[:_LISTED])
-    return shown if len(names) <= _LISTED else f"{shown}, {say('class.and_more', lang, count=len(names) - _LISTED)}"
+    more = [say("class.and_more", lang, count=len(names) - _LISTED)] if len(names) > _LISTED else []
+    return together([*names[:_LISTED], *more], lang)
 
 
 def _time(seconds: float) -> str:

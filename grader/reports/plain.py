@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grader.model import Finding, Outcome, Verdict
 from grader.reports.lines import cells, padded, wrapped
 from grader.reports.sentences import number, unwritten
-from grader.reports.words import LANGUAGES, say
+from grader.reports.words import LANGUAGES, say, together
 
 if TYPE_CHECKING:
     from grader.answers import Answer
@@ -274,7 +274,7 @@ def _note(place: "Place", lang: str) -> str:
     if place.gave_up:
         notes.append(say("list.gave_up", lang))
     if place.state == "waits":
-        notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
+        notes.append(say("list.after", lang, sections=together(place.waits_for, lang)))
     return f"<- {say('list.also', lang).join(notes)}" if notes else ""
 
 
@@ -361,7 +361,7 @@ def measured(measures: "Sequence[Measure]", wanted: int, show: Callable[[Path], 
     for m in measures:
         lines += _to_do(m, show, lang)
     low = [m.section.number for m in measures if not m.good]
-    end = say("mutants.too_few" if low else "mutants.enough", lang, wanted=wanted, sections=", ".join(low))
+    end = say("mutants.too_few" if low else "mutants.enough", lang, wanted=wanted, sections=together(low, lang))
     return [*lines, "", end]
 
 

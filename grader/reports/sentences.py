@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from grader.model import Check, Outcome, Verdict, score
-from grader.reports.words import messages, say
+from grader.reports.words import messages, say, together
 
 if TYPE_CHECKING:
     from grader.course import Section
@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def sentence(check: Check, lang: str) -> str:
     """What came out, in one sentence. Never fails: a kind without words of its own gets general ones."""
-    shown = {k: _shown(v) for k, v in check.params.items()}
+    shown = {k: _shown(v, lang) for k, v in check.params.items()}
     text = say("kind.unknown", lang, kind=check.kind or check.outcome.value)
     # The bare form does without parameters, for where the judge does not know them.
     for key in (_key(check), f"{_key(check)}_bare"):
@@ -41,7 +41,7 @@ def details(check: Check, lang: str) -> list[str]:
     """What else the verdict lets us show: the error's own text, what came and what was wanted."""
     said = messages().get(_key(check), {}).get(lang, "")
     return [
-        say(f"detail.{name}", lang, text=_shown(check.params[name]))
+        say(f"detail.{name}", lang, text=_shown(check.params[name], lang))
         for name in ("message", "came", "wanted")
         if check.params.get(name) not in (None, "") and f"{{{name}}}" not in said
     ]
@@ -194,13 +194,13 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
     return shown
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, lang: str) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         if value and all(isinstance(v, str) for v in value):
-            return ", ".join(value)
-        inside = ", ".join(_shown(v) for v in value)
+            return together(value, lang)
+        inside = ", ".join(_shown(v, lang) for v in value)  # as Python writes it
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     return clean(str(value))
 
