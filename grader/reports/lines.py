@@ -1,5 +1,6 @@
 """Where a line of text may end: at a space, and in Chinese nearly anywhere; but not within a command."""
 
+import functools
 import math
 import re
 import unicodedata
@@ -13,6 +14,7 @@ _COMMAND = re.compile(r"`[^`\n]*`")
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")  # colours and links, which take no cell
 
 
+@functools.cache
 def wide(character: str) -> bool:
     """True for what takes two cells on a terminal: Chinese characters and their punctuation."""
     return unicodedata.east_asian_width(character) in "WF"
@@ -20,6 +22,8 @@ def wide(character: str) -> bool:
 
 def cells(text: str) -> int:
     """How wide a line is on a terminal."""
+    if text.isascii() and "\x1b" not in text:
+        return len(text)
     return sum(not unicodedata.combining(c) and 1 + wide(c) for c in _ESCAPE.sub("", text))
 
 
