@@ -11,7 +11,7 @@ import sys
 import click
 
 from grader import guide
-from grader.commands.spoken import INTERRUPTED, Learn, version, with_lang
+from grader.commands.spoken import INTERRUPTED, Learn, fitted, version, with_lang
 from grader.reports import plain
 from grader.shell import Shell
 
@@ -37,7 +37,7 @@ def learn(ctx: click.Context) -> None:
     shell: Shell = ctx.obj
     if ctx.invoked_subcommand is None:
         road = guide.road(shell.course, shell.progress)
-        click.echo(plain.where(road, shell.lang, workspace=shell.has_workspace()))
+        click.echo(fitted(plain.where(road, shell.lang, workspace=shell.has_workspace())))
 
 
 def _leave() -> None:

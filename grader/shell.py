@@ -89,7 +89,7 @@ class Shell:
     @functools.cached_property
     def lang(self) -> str:
         """The language to speak. Raises words.UnknownLanguage."""
-        return words.language(self.asked_lang, self._remembered_lang(), self.environ)
+        return words.language(self.asked_lang, self.remembered_lang(), self.environ)
 
     @property
     def lesson_lang(self) -> str:
@@ -97,7 +97,8 @@ class Shell:
         known = self.course.about.languages
         return self.lang if self.lang in known or not known else known[0]
 
-    def _remembered_lang(self) -> str | None:
+    def remembered_lang(self) -> str | None:
+        """What was spoken last, if that can be known."""
         try:
             return progress.remembered(progress.path_for(self.course.about.id, self.environ), "lang")
         except CourseError:
@@ -136,16 +137,25 @@ class Shell:
         self, first: str | None, second: str | None, default: str | None = None
     ) -> tuple[Section, int | None]:
         """`2.2 3`, `2.2`, `3` (a task of the current section, or of the default) or nothing; None: no task is named."""
-        if first and second is None and first.isdecimal():
-            first, second = None, first
+        first, second = _task_last(first, second)
         section = self.section(first or default)
+        return section, self._task(section, second)
+
+    def _task(self, section: Section, name: str | None) -> int | None:
+        """The task of that number. Raises Usage."""
         tasks = sorted(section.about.tasks)
-        if second is None:
-            return section, None
-        if not second.isdecimal() or int(second) not in tasks:
-            known = words.say("list.and", self.lang).join(map(str, tasks))
-            raise Usage("no_task", section=section.number, task=second, tasks=known)
-        return section, int(second)
+        if name is None:
+            return None
+        if not name.isdecimal() or int(name) not in tasks:
+            known = words.together(map(str, tasks), self.lang)
+            raise Usage("no_task", section=section.number, task=name, tasks=known)
+        return int(name)
+
+    def target_and_task(self, first: str | None, second: str | None) -> tuple[Section, Path, int | None]:
+        """The same with the file to judge, which may be named by its path."""
+        what, name = _task_last(first, second)
+        section, path = self.target(what)
+        return section, path, self._task(section, name)
 
     def target(self, what: str | None) -> tuple[Section, Path]:
         """The section, and the file to judge: of a number, a slug or a path; by default the current section's."""
@@ -169,7 +179,7 @@ class Shell:
             names = {Path(n).stem for n in submission.names_in(path)}
         found = [s for s in self.course.sections if s.stub.stem in names]
         if len(found) != 1:
-            several = ", ".join(s.stub.name for s in found)
+            several = words.together((s.stub.name for s in found), self.lang)
             raise Usage("several_in_archive" if found else "none_in_archive", path=what, found=several)
         return found[0]
 
@@ -392,13 +402,19 @@ def told(error: Exception, lang: str) -> str | None:
             near = words.say("error.or", lang).join(error.suggestions)
             return near_or_not("error.no_section", lang, {"name": error.name, "near": near})
         case words.UnknownLanguage():
-            return words.say("error.language", lang, name=error, known=", ".join(words.LANGUAGES))
+            known = words.together((f"{one} ({words.say('page.language', one)})" for one in words.LANGUAGES), lang)
+            return words.say("error.language", lang, name=error, known=known)
     return None
 
 
 def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
     """The message, or its form with a suggestion if there is one."""
     return words.say(f"{key}_near" if params.get("near") else key, lang, **params)
+
+
+def _task_last(first: str | None, second: str | None) -> tuple[str | None, str | None]:
+    """A number that stands alone is of a task."""
+    return (None, first) if first and second is None and first.isdecimal() else (first, second)
 
 
 def _is_path(what: str, cwd: Path) -> bool:

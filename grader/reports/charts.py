@@ -27,6 +27,7 @@ _DASHES = ("none", "6 3", "2 3", "8 3 2 3")
 _LEFT, _RIGHT, _HEIGHT = 44, 12, 180  # of a plot: room for the labels of its axes, and how high it is
 _HEAD, _CELLS = 14, 40  # the size of a heading, and how much of that size fits
 _NOTHING = 0.005  # a share of the largest number of a grid that is not worth a number
+_BEGUN = 0.08  # how much of a ring a section has that was begun, without any points yet
 _BLACK_ON = 0.65  # how far a cell may be filled for its number to be in the colour of text
 
 
@@ -295,7 +296,7 @@ def _stop(stop: Stop, x: float, y: float) -> str:
         around = 2 * math.pi * 16
         body.append(
             f'<circle cx="{x}" cy="{y}" r="16" fill="none" stroke="var(--b)" stroke-width="5" '
-            f'stroke-dasharray="{around * stop.share:.1f} {around:.1f}" transform="rotate(-90 {x} {y})"/>'
+            f'stroke-dasharray="{around * max(stop.share, _BEGUN):.1f} {around:.1f}" transform="rotate(-90 {x} {y})"/>'
         )
     if stop.here:
         body.append(f'<path d="M{x} {y - 19}l-6 -9h12z" fill="var(--b)"/>')

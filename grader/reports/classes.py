@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from grader.model import Student
 from grader.reports.plain import cut, table, title
 from grader.reports.sentences import number
-from grader.reports.words import say
+from grader.reports.words import say, together
 
 if TYPE_CHECKING:
     from grader.batch import Progress, Run, Unjudged
@@ -139,12 +139,12 @@ def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
 
 def notes(total: "Total", lang: str) -> str:
     """What there is to say beside somebody's points."""
-    late = ", ".join(s.number for s in total.scores if s.late)
-    given = ", ".join(s.number for s in total.scores if s.standing and s.standing.adjustment)
+    late = [s.number for s in total.scores if s.late]
+    given = [s.number for s in total.scores if s.standing and s.standing.adjustment]
     told = [say("class.note_due", lang)] if total.due else []
-    told += [say("class.note_late", lang, sections=late)] if late else []
-    told += [say("class.note_given", lang, sections=given)] if given else []
-    return "; ".join(told)
+    told += [say("class.note_late", lang, sections=together(late, lang))] if late else []
+    told += [say("class.note_given", lang, sections=together(given, lang))] if given else []
+    return say("list.also", lang).join(told)
 
 
 def reported(made: "Class", path: str, lang: str) -> list[str]:
@@ -269,8 +269,8 @@ def mark(s: "Score") -> str:
 
 
 def _some(names: Sequence[str], lang: str) -> str:
-    shown = ", ".join(names[:_LISTED])
-    return shown if len(names) <= _LISTED else f"{shown}, {say('class.and_more', lang, count=len(names) - _LISTED)}"
+    more = [say("class.and_more", lang, count=len(names) - _LISTED)] if len(names) > _LISTED else []
+    return together([*names[:_LISTED], *more], lang)
 
 
 def _time(seconds: float) -> str:

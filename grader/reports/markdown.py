@@ -7,7 +7,6 @@ caller lets it.
 import functools
 import html
 import re
-import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -16,7 +15,6 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from grader.reports.lines import CLOSING, OPENING, wide
 
@@ -28,7 +26,7 @@ _DEAD_ATTRIBUTES = ("href", "style", "class")  # of a formula
 
 def parse(text: str) -> list[Token]:
     """The tokens. A line that ends between two Chinese characters has no space there."""
-    tokens = _parser().parse(text)
+    tokens = _parser(text).parse(text)
     for token in tokens:
         _join(token.children or [])
     return tokens
@@ -55,7 +53,7 @@ def _join(children: Sequence[Token]) -> None:
 
 def to_html(text: str, lead: Lead, picture: Picture) -> Markup:
     """A fragment of a page. Without script or style of its own; colours are those of the page's style sheet."""
-    parser = _parser()
+    parser = _parser(text)
     tokens = parse(text)
     for token in tokens:
         token.children = token.children and list(_allowed(token.children, lead))
@@ -67,8 +65,13 @@ def to_html(text: str, lead: Lead, picture: Picture) -> Markup:
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
-def _parser() -> MarkdownIt:
+def _parser(text: str) -> MarkdownIt:
+    """What reads this text; formulas only where there may be some, since a terminal waits for every import."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    if "$" not in text:
+        return parser
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
     return parser.use(
         dollarmath_plugin,
         allow_labels=False,
@@ -134,6 +137,8 @@ def _image(token: Token, picture: Picture) -> str:
 
 def _formula(tex: str, how: dict[str, Any]) -> str:
     """As MathML, which needs neither script nor font; as it is written, where it cannot be read."""
+    from xml.etree import ElementTree
+
     from latex2mathml import converter
 
     try:
@@ -145,4 +150,4 @@ def _formula(tex: str, how: dict[str, Any]) -> str:
         for name in _DEAD_ATTRIBUTES:
             element.attrib.pop(name, None)
     math.set("alttext", tex.strip())
-    return ET.tostring(math, encoding="unicode")
+    return ElementTree.tostring(math, encoding="unicode")
