@@ -87,7 +87,8 @@ def _judged(
     answers = ci.answers(found, verdicts, set_, shell.lang)
     for f, answer in zip(found, answers, strict=True):
         if answer.verdict:
-            terminal.show_verdict(answer.verdict, f.section, answer.file, shell.lang)
+            seen = terminal.Seen(answer.file)
+            click.echo(terminal.screen(answer.verdict, f.section, seen, shell.lang), nl=False)
         else:
             click.echo(f"{answer.number} {answer.title}\n{answer.why}")
         click.echo()

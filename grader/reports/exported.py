@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.reports.sentences import number
-from grader.reports.words import say
+from grader.reports.words import say, together
 
 if TYPE_CHECKING:
     from grader.exports.tables import Filled
@@ -22,13 +22,13 @@ def filled(done: "Filled", out: Path, most: str, lang: str) -> list[str]:
         if names := done.left.get(why):
             lines.append(left(why, names, lang))
     if done.capped:
-        lines.append(say("export.capped", lang, names=", ".join(done.capped)))
+        lines.append(say("export.capped", lang, names=together(done.capped, lang)))
     return lines
 
 
 def left(why: str, names: Sequence[str], lang: str) -> str:
     """Whom the marks did not reach, and why."""
-    return say(f"export.{why}", lang, count=len(names), names=", ".join(names))
+    return say(f"export.{why}", lang, count=len(names), names=together(names, lang))
 
 
 def written(out: Path, count: int, lang: str) -> str:
