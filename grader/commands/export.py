@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.commands.release import _name
+from grader.commands.booked import as_name, assignment_option, gradebook, gradebook_option, of_class
 from grader.commands.spoken import Room, SpokenGroup, with_lang
-from grader.commands.teacher import _book, _kept, assignment_option, gradebook_option
 from grader.reports import classes, exported, plain
 from grader.shell import Shell, Usage
 from grader.workspace import readable_errors, write
@@ -52,7 +51,7 @@ def canvas(
     """Marks into Canvas's gradebook."""
     from grader.exports import canvas
 
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         set_, totals = of_class(shell, book, assigned)
     if not (name := column or set_.title):
         raise Usage("export_column")
@@ -72,7 +71,7 @@ def moodle(
     """Marks into Moodle's grading worksheet."""
     from grader.exports import moodle
 
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         _, totals = of_class(shell, book, assigned)
     _fill(shell, sheet, graded, lambda data: moodle.fill(data, str(sheet), totals, column or ""))
 
@@ -83,7 +82,7 @@ def moodle(
 @assignment_option
 def as_csv(shell: Shell, file: Path | None, place: str | None, assigned: Path | None) -> None:
     """The scores for a spreadsheet."""
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         _, totals = of_class(shell, book, assigned)
     _give(shell, f"{classes.as_csv(totals, shell.lang)}\n".encode(), file, len(totals))
 
@@ -94,7 +93,7 @@ def as_csv(shell: Shell, file: Path | None, place: str | None, assigned: Path | 
 @assignment_option
 def as_json(shell: Shell, file: Path | None, place: str | None, assigned: Path | None) -> None:
     """The scores for programs."""
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         _, totals = of_class(shell, book, assigned)
     _give(shell, f"{classes.as_json(totals)}\n".encode(), file, len(totals))
 
@@ -107,7 +106,7 @@ def as_junit(shell: Shell, file: Path | None, place: str | None, assigned: Path 
     """Every check of every answer."""
     from grader.exports import junit
 
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         _, totals = of_class(shell, book, assigned)
         suites = list(_suites(shell, book, totals))
     _give(shell, junit.xml(suites, shell.lang), file, len(totals))
@@ -122,7 +121,7 @@ def as_gradescope(shell: Shell, folder: Path, place: str | None, assigned: Path 
     from grader.exports.tables import waiting
     from grader.release import write_tree
 
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         set_, totals = of_class(shell, book, assigned)
         judged = [t for t in totals if waiting(t) != "due"]
         files = dict(_results(shell, book, set_, judged))
@@ -144,25 +143,14 @@ def into_nbgrader(
     """Points into nbgrader's database."""
     from grader.exports import nbgrader
 
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         set_, totals = of_class(shell, book, assigned)
-        if not (name := name or (_name(set_.title) if set_.title else assigned.stem if assigned else "")):
+        if not (name := name or (as_name(set_.title) if set_.title else assigned.stem if assigned else "")):
             raise Usage("export_name")
         sections = shell.course.chosen(set_.sections)
         where = nbgrader.Place(url, course_id, name)
         count = nbgrader.write(where, set_, sections, totals, book.verdict, shell.lang)
     click.echo(classes.into_nbgrader(where.shown, name, count, shell.lang))
-
-
-def of_class(shell: Shell, book: "Gradebook", assigned: Path | None) -> "tuple[assignment.Assignment, list[Total]]":
-    """What the class was set, as given or as it was last graded with, and everybody's marks."""
-    from grader.scores import totals
-
-    set_ = assignment.read(assigned, shell.course) if assigned else _kept(shell, book)
-    if set_ is None:
-        known = set(book.sections())
-        set_ = assignment.of_course([s for s in shell.course.sections if s.slug in known])
-    return set_, totals(book.standings(), book.students(), set_)
 
 
 def _suites(shell: Shell, book: "Gradebook", totals: "list[Total]") -> "Iterator[Suite]":

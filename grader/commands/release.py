@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from grader import __version__, assignment
+from grader.commands.booked import as_name
 from grader.commands.spoken import Room
 from grader.release import Release
 from grader.releases import NAMES, target
 from grader.reports import classes, exported
+from grader.reports.words import say
 from grader.shell import Shell, Usage
 
 room = Room()
@@ -30,16 +32,13 @@ def release(shell: Shell, assigned: Path, to: str, out: Path | None, install: st
         raise Usage("bad_requirement", value=install)
     set_ = assignment.read(assigned, shell.course)
     sections = shell.course.chosen(set_.sections)
-    name = _name(set_.title or assigned.stem)
+    name = as_name(set_.title or assigned.stem)
     usual = {"zip": f"{name}.zip", "bundle": f"{name}.zip", "gradescope": f"{name}-autograder.zip"}.get(to, name)
     out = (out or Path(usual)).expanduser().absolute()
     source = assigned.read_text(encoding="utf-8")
     target(to).write(Release(shell.course, set_, sections, shell.lang, name, source, install.strip()), out)
     click.echo(classes.released(out, sections, to, shell.lang))
     if target(to).OWN:
-        click.echo(exported.own(sum((p.weight for p in set_.parts), Fraction(0)), shell.lang))
-
-
-def _name(title: str) -> str:
-    """For files and folders: letters of any script, digits, hyphens."""
-    return re.sub(r"\W+", "-", title).strip("-").lower() or "assignment"
+        click.echo(say("class.released_own", shell.lang))
+    if to == "gradescope":
+        click.echo(exported.worth(sum((p.weight for p in set_.parts), Fraction(0)), shell.lang))

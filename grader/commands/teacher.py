@@ -15,6 +15,7 @@ import click
 
 from grader import assignment
 from grader.collect import collect, finder, there
+from grader.commands.booked import assignment_option, gradebook, gradebook_option, kept, of_class, was_set
 from grader.commands.completion import sections
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, language, tier
 from grader.course import Section
@@ -30,12 +31,9 @@ if TYPE_CHECKING:
     from grader.batch import Progress, Run
     from grader.gradebook import Gradebook
     from grader.reports.similar import Found
-    from grader.scores import Total
 
 room = Room()
 
-gradebook_option = click.option("--gradebook", "place", metavar="FILE|URL")
-assignment_option = click.option("--assignment", "assigned", metavar="FILE", type=click.Path(path_type=Path))
 roster_option = click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
 
 
@@ -71,9 +69,11 @@ def grade(
     if dry_run:
         _understood(shell, paths, set_, roster, as_json)
         return PASSED
-    with _book(place, begun=not paths) as book:
+    with gradebook(place, begun=not paths) as book:
         run = _grade(shell, book, paths, set_, roster, assigned, (where, jobs, require), as_json)
-        click.echo(classes.as_json(_totals(shell, book, None), run) if as_json else _summary(shell, book, run, place))
+        click.echo(
+            classes.as_json(of_class(shell, book, None)[1], run) if as_json else _summary(shell, book, run, place)
+        )
     return NO_SANDBOX if run.unmet else OUR_FAULT if run.unjudged else NOT_PASSED if run.left else PASSED
 
 
@@ -84,8 +84,8 @@ def grade(
 @click.option("--json", "as_json", is_flag=True)
 def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
     """What a class's points come to."""
-    with _book(place, begun=True) as book:
-        totals = _totals(shell, book, assigned)
+    with gradebook(place) as book:
+        _, totals = of_class(shell, book, assigned)
     if as_json:
         click.echo(classes.as_json(totals))
     else:
@@ -103,7 +103,7 @@ def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: st
     """Points that a person gives."""
     section = shell.course[name]
     given = _points(points, section)
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         found = book.adjust(student, section.slug, given, who or _me(), why)
     click.echo(classes.adjusted(found, section.number, given, shell.lang))
 
@@ -126,7 +126,7 @@ def report(
 ) -> None:
     """A class as pages."""
     roster = read_roster(roster_path) if roster_path else None
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         langs = functools.partial(_lang, feedback_lang, roster, shell.lang)
         lines = _report(shell, book, folder, assigned, langs, published)
     click.echo("\n".join(lines))
@@ -143,7 +143,7 @@ def _report(
     from grader import owned
     from grader import report as reports
 
-    made = reports.of(shell.course, book, _set(shell, book, assigned))
+    made = reports.of(shell.course, book, was_set(shell, book, assigned))
     files = dict(reports.files(made, book, shell.lang, langs, datetime.now(UTC), published=published))
     try:
         owned.write(folder, files)
@@ -173,7 +173,7 @@ def similar(
     chosen = {s.slug for s in shell.course.chosen(names)}
     if page:
         _only_a_page(page)
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         found = []
         for one in _alike(shell, book, chosen, least):
             found.append(one)
@@ -223,7 +223,7 @@ def _grade(
 
     if assigned:
         book.keep("assignment", assigned.read_text(encoding="utf-8"))
-    set_ = set_ or _kept(shell, book)
+    set_ = set_ or kept(shell, book)
     sections = _sections(shell, set_)
     handed = []
     if paths:
@@ -266,26 +266,6 @@ def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> 
     return "\n".join(classes.ran(run, book.standings(), again, shell.lang))
 
 
-def _totals(shell: Shell, book: "Gradebook", assigned: Path | None) -> "list[Total]":
-    from grader.scores import totals
-
-    return totals(book.standings(), book.students(), _set(shell, book, assigned))
-
-
-def _set(shell: Shell, book: "Gradebook", assigned: Path | None) -> assignment.Assignment:
-    """That assignment, else the one that was graded, else every section that was."""
-    if set_ := assignment.read(assigned, shell.course) if assigned else _kept(shell, book):
-        return set_
-    known = set(book.sections())
-    return assignment.of_course([s for s in shell.course.sections if s.slug in known])
-
-
-def _kept(shell: Shell, book: "Gradebook") -> assignment.Assignment | None:
-    """The assignment that this gradebook was last graded with."""
-    text = book.setting("assignment")
-    return assignment.parse(text, shell.course, book.shown) if text else None
-
-
 def _sections(shell: Shell, set_: assignment.Assignment | None) -> list[Section]:
     return shell.course.chosen(set_.sections) if set_ else shell.course.sections
 
@@ -304,18 +284,6 @@ def _line_cleared() -> Iterator[None]:
     finally:
         if sys.stderr.isatty():
             click.echo("\r\x1b[K", err=True, nl=False)
-
-
-def _book(place: str | None, *, begun: bool = False) -> "Gradebook":
-    """The gradebook, by default in the current folder. `begun`: it is read, and not begun."""
-    try:
-        from grader.gradebook import Gradebook
-    except ModuleNotFoundError as e:
-        raise Usage("not_installed", what=e.name, extra="instructor") from None
-    chosen = place or os.environ.get("LEARN_GRADEBOOK") or "gradebook.sqlite"
-    if begun and "://" not in chosen and not Path(chosen).expanduser().is_file():
-        raise Usage("gradebook_none", path=chosen)
-    return Gradebook(chosen)
 
 
 def _points(text: str, section: Section) -> Fraction | None:

@@ -41,6 +41,6 @@ def missing(standing: "Standing | None", file: str, lang: str) -> str:
     return say("class.note_due", lang) if standing and standing.name else say("gradescope.missing", lang, file=file)
 
 
-def own(worth: Fraction, lang: str) -> str:
-    """Of a release that is not for students. `worth`: the points of the whole."""
-    return say("class.released_own", lang, points=number(worth))
+def worth(points: Fraction, lang: str) -> str:
+    """What is to be entered there."""
+    return say("class.released_worth", lang, points=number(points))
