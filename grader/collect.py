@@ -91,6 +91,15 @@ def collect(
     return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), missing, layouts)
 
 
+def of_student(folder: Path, sections: Sequence[Section], student: Student, at: datetime | None) -> Collected:
+    """What one student has handed in, all of it in this folder. Raises CollectError if there is no such folder."""
+    unplaced: list[Unplaced] = []
+    entries = [e for e in _entries(folder, unplaced) if e.parts[-1] != _METADATA]
+    owned = [_Owned(e, student, (), e.parts[1:], "gradescope", at) for e in entries]
+    handed, layouts = _placed(owned, _Names(sections), None, None, unplaced)
+    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), [], layouts)
+
+
 def there(path: Path) -> Path:
     """The same path, in full. Raises CollectError if nothing can be collected from it."""
     try:

@@ -171,6 +171,14 @@ class Standing:
         return self.adjustment.points if self.adjustment else self.automatic
 
 
+class Opened(NamedTuple):
+    """A standing, and what is behind it."""
+
+    standing: Standing
+    verdict: Verdict | None  # None: not judged yet, or nothing was handed in
+    text: str  # the answer that was judged, "" if none was
+
+
 class Change(NamedTuple):
     """A score that is no longer what it was before the run."""
 
@@ -339,6 +347,21 @@ class Gradebook:
         with self._reading() as db:
             data = db.scalar(sa.select(_verdicts.c.verdict).where(_verdicts.c.id == standing.verdict_id))
         return Verdict.from_json(data) if data else None
+
+    def opened(self, standings: Iterable[Standing]) -> Iterator[Opened]:
+        """Each, in order, with its verdict and its answer; some hundred are held at a time."""
+        listed = list(standings)
+        joined = _verdicts.join(_submissions, _submissions.c.id == _verdicts.c.submission)
+        rows = sa.select(_verdicts.c.id, _verdicts.c.verdict, _submissions.c.body).select_from(joined)
+        for at in range(0, len(listed), _AT_ONCE):
+            some = listed[at : at + _AT_ONCE]
+            with self._reading() as db:
+                ids = [s.verdict_id for s in some if s.verdict_id is not None]
+                found = {row.id: row for row in db.execute(rows.where(_verdicts.c.id.in_(ids)))}
+            for standing in some:
+                row = found.get(standing.verdict_id)
+                text = bytes(row.body).decode("utf-8", "surrogatepass") if row else ""
+                yield Opened(standing, Verdict.from_json(row.verdict) if row else None, text)
 
     def text(self, standing: Standing) -> str:
         """The answer behind a standing."""

@@ -126,6 +126,22 @@ def test_corrected_tests_touch_what_they_judge(book):
     assert _due(book) == ["h"] and [c.now for c in book.changes()] == [3]
 
 
+def test_standings_opened_together(book):
+    """Each with the verdict and the answer that it has alone, in the order asked for, over more than one reading."""
+    people = [Student(id=f"s{i:03d}") for i in range(450)]
+    book.begin([OLD], [handed(s, f"text {i % 7}") for i, s in enumerate(people)])
+    for i in range(6):  # the seventh is not judged yet
+        book.record(verdict(f"text {i}", str(i)))
+    book.adjust("s006", "double", Fraction(1), "prof", "on paper")
+    standings = book.standings()[::-1]
+    opened = list(book.opened(standings))
+    assert [o.standing for o in opened] == standings
+    for o in opened[:20]:
+        assert o.verdict == book.verdict(o.standing)
+        assert o.text == (book.text(o.standing) if o.verdict else "")
+    assert [o.verdict is None for o in opened[:7]] == [s.automatic is None for s in standings[:7]]
+
+
 def test_a_persons_points_go_first(book):
     """With who and why, apart from the automatic ones; what was before is kept, and they can be taken back."""
     book.begin([OLD], [handed(ANN, "a")], [BOB])

@@ -1,6 +1,7 @@
 """An assignment on its way to students."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from grader import assignment
 from grader.commands.spoken import Room
 from grader.release import Release
 from grader.releases import NAMES, target
-from grader.reports import classes
+from grader.reports import classes, exported
 from grader.shell import Shell, Usage
 
 room = Room()
@@ -26,9 +27,12 @@ def release(shell: Shell, assigned: Path, to: str, out: Path | None) -> None:
     set_ = assignment.read(assigned, shell.course)
     sections = shell.course.chosen(set_.sections)
     name = _name(set_.title or assigned.stem)
-    out = (out or Path(f"{name}.zip" if to == "zip" else name)).expanduser().absolute()
+    usual = {"zip": f"{name}.zip", "gradescope": f"{name}-autograder.zip"}.get(to, name)
+    out = (out or Path(usual)).expanduser().absolute()
     target(to).write(Release(shell.course, set_, sections, shell.lang, name), out)
     click.echo(classes.released(out, sections, to, shell.lang))
+    if target(to).OWN:
+        click.echo(exported.own(sum((p.weight for p in set_.parts), Fraction(0)), shell.lang))
 
 
 def _name(title: str) -> str:

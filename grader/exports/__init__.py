@@ -1,1 +1,1 @@
-"""Where a gradebook can go: one module for each interface, which knows the nouns and the reports alone."""
+"""Verdicts in the forms that other systems read: one module each, verdicts in, text or bytes out."""

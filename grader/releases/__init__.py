@@ -16,7 +16,7 @@ class Target(Protocol):
         """Writes it there. Raises release.ReleaseError if something is there."""
 
 
-NAMES = ("folder", "zip", "nbgrader")
+NAMES = ("folder", "zip", "gradescope", "nbgrader")
 
 
 def target(name: str) -> Target:
