@@ -10,7 +10,6 @@ import contextlib
 import io
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -35,7 +34,7 @@ class _NoPoints(Exception):
     """Shown as it is: a traceback would only tell of us."""
 
     def _render_traceback_(self) -> list[str]:  # IPython's way to say so
-        return [part for line in str(self).splitlines() for part in textwrap.wrap(line, 80) or [""]]
+        return str(self).splitlines()
 
 
 class Magics:

@@ -1,14 +1,18 @@
 """What somebody else's pages say of one task: plain lines, and the author's explanation (Markdown) by itself."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from grader.model import Check, Outcome, Verdict
 from grader.reports import sentences
+from grader.reports.lines import wide
 from grader.reports.words import LANGUAGES
 
 if TYPE_CHECKING:
     from grader.course import Section
+
+_WIDTH = 80
 
 
 def lines(verdict: Verdict, section: "Section", task: int, lang: str, place: Callable[[int], str]) -> list[str]:
@@ -23,7 +27,15 @@ def lines(verdict: Verdict, section: "Section", task: int, lang: str, place: Cal
         said += [] if passed else sentences.details(check, lang)
         told += [f"  {line}" for text in said for line in text.splitlines() if f"  {line}" not in told]
     explained = comment(verdict, section, task, lang)
-    return [*told, *(["", *explained.splitlines()] if explained else [])]
+    told += ["", *explained.splitlines()] if explained else []
+    return [part for line in told for part in _fitted(line)]
+
+
+def _fitted(line: str) -> list[str]:
+    """In lines that nobody cuts: nbgrader's pages and `validate` do not wrap."""
+    width = _WIDTH // 2 if any(map(wide, line)) else _WIDTH
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent) or [""]
 
 
 def comment(verdict: Verdict, section: "Section", task: int, lang: str) -> str:
