@@ -1,5 +1,6 @@
 """`learn similar` finds who has somebody else's answer, and is not led to those who merely had the same thought."""
 
+import io
 import json
 import subprocess
 import sys
@@ -130,7 +131,7 @@ def test_any_text_can_be_compared(texts):
     for pair in found.pairs:
         assert 0 <= pair.share <= 1 + 1e-9 and pair.passages
         for who, side in ((pair.left[0], 0), (pair.right[0], 1)):
-            lines = named[who].split("\n")
+            lines = io.StringIO(named[who], newline=None).read().split("\n")
             for first, last in (p[side] for p in pair.passages):
                 assert 1 <= first <= last <= len(lines) and lines[first - 1].strip() and lines[last - 1].strip()
     turned = compare({f"s{9 - n}": t for n, t in enumerate(texts)}, [], 0.0)
@@ -148,7 +149,7 @@ def test_a_text_of_one_line_a_thousand_times():
 def graded(tmp_path, class_, monkeypatch):
     """A gradebook with that class, in which one has another's answer and a third the same text."""
     monkeypatch.setenv("LEARN_HOME", str(tmp_path / "home"))
-    texts = class_ | {"zoe": alike_class.disguised(class_["s004"]), "yan": class_["s004"]}
+    texts = class_ | {"zoe": alike_class.disguised(class_["s004"]) + "\f# \udc80\r\n", "yan": class_["s004"]}
     answers = [
         Handed(student=Student(id=who, name=f"<{who}>"), section="gradients", text=t, digest=of_text(t).digest)
         for who, t in texts.items()

@@ -181,7 +181,7 @@ def similar(
                 click.echo("\n".join(similar.listed(one, shell.lang)) + "\n")
     if page:
         with readable_errors(page):
-            write(page, similar.page(shell.course.about.title, found, shell.lang).encode())
+            write(page, similar.page(shell.course.about.title, found, shell.lang).encode(errors="replace"))
     if as_json:
         click.echo(similar.as_json(found))
     else:

@@ -1,5 +1,6 @@
 """Which answers of a class are more alike than others, in words and as a page: where to look, never a verdict."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,7 +127,7 @@ def _sides(found: Found, pair: "Pair") -> tuple[list[Line], list[Line]]:
 def _lines(text: str, passages: Sequence[tuple[int, int]], given: set[str]) -> list[Line]:
     """The text without the lines that everybody was given, but for those that begin something."""
     found: list[Line] = []
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(io.StringIO(text, newline=None).read().split("\n"), 1):  # as whoever compared counts them
         within = next((i for i, (first, last) in enumerate(passages, 1) if first <= n <= last), 0)
         if within or line.strip() not in given or line.startswith(("def ", "class ")):
             found.append(Line(str(n), line, within))
