@@ -93,15 +93,21 @@ def test_each_failure_is_told_and_equal_ones_are_counted(section):
         GOOD2,
     )
     assert "There are NaN values (3)" in text and "(9)" not in text and "1 more like this" in text
+    assert text.index("NaN") < text.index("Other promise.")
     other = ["    ✗ Other promise.", "      ch/doubling.py:5", "      The dtype is a; it should be b."]
     assert "\n".join(other) in text
 
 
 def test_each_explanation_is_told_once(section):
     """Two mistakes in one task are both explained; the same one in another line is not explained twice."""
-    mistakes = [check(mistake=m, where=n) for n, m in enumerate(("doubled_twice", "summed", "doubled_twice"), 3)]
+    mistakes = [
+        check(kind="raised", mistake=m, where=n) for n, m in enumerate(("doubled_twice", "summed", "doubled_twice"), 3)
+    ]
     text = screen(section, *mistakes, GOOD2)
     assert text.count("You doubled twice (en).") == text.count("Summed (en).") == 1 and "doubling.py:5" in text
+    same_line = [check(kind="raised", where=3), check(kind="raised", mistake="summed", where=3)]
+    text = screen(section, *same_line, GOOD2)
+    assert text.count("doubling.py:3") == 1 and "Summed (en)." in text and "1 more like this" in text
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -185,6 +191,14 @@ def test_half_written(section):
     assert "✗" not in screen(section, BLANK, waits)
     text = screen(section, GOOD, BLANK2)
     assert "What is written so far is right" in text and "write task 2" in text
+
+
+def test_unwritten_and_waiting(section):
+    """Of a task that is not written and stands on a failed one, the heading says the one and a line the other."""
+    waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
+    text = screen(section, check(), BLANK2, waits, BLANK2)
+    assert "task 2  halve  0/3 points  not written yet\n    · Stands on task 1" in text
+    assert "still to be written" not in text and "more like this" not in text
 
 
 def test_broken_is_an_apology(section):

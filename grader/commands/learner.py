@@ -118,7 +118,7 @@ def solution(shell: Shell, first: str | None, second: str | None, give_up: bool)
         answers = terminal.answers
     key = "solution.passed" if shell.progress.passed(section.slug) else "solution.given_up"
     end = fitted(words.say(key, shell.lang, section=section.number))
-    page(shell, f"{answers(section, task, found, shell.lang)}\n{end}")
+    page(shell, f"{answers(section, task, found, shell.lang).rstrip()}\n\n{end}")
 
 
 @room.command("list")

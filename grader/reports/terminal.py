@@ -314,6 +314,8 @@ class _Screen:
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
+        if all(map(sentences.unwritten, wrong)):
+            wrong = []  # the heading says it
         if self.short:
             wrong, waiting, self.ended = wrong[:1], [], bool(wrong)
         self.wrong(wrong)
@@ -350,14 +352,15 @@ class _Screen:
             self.paragraph(detail)
 
     def wrong(self, checks: list[Check]) -> None:
-        """Each in full; an explanation once, and those that say the same as the first are only counted."""
+        """Each in full, but of those that say the same only the first, and an explanation once; the rest is counted."""
         told: set[str] = set()
-        same = [c for c in checks[1:] if _alike(c) == _alike(checks[0])]
+        apart: dict[tuple[object, ...], Check] = {}
         for check in checks:
-            if check not in same:
-                self.full(check, told)
-        if same:
-            self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
+            apart.setdefault(_cause(check), check)
+        for check in apart.values():
+            self.full(check, told)
+        if more := len(checks) - len(apart):
+            self.line("✗", say("verdict.more", self.lang, count=more), indent=4)
 
     def printed(self) -> None:
         lines = sentences.clean(self.verdict.stdout).rstrip().splitlines()
@@ -396,7 +399,9 @@ class _Screen:
         of_file = self.seen.place is None  # else of a cell, which has no address
         line = f"#L{where}" if where else ""
         link = f"{Path(self.seen.path).absolute().as_uri()}{line}" if of_file else None
-        text = Text.assemble(" " * indent, (self.seen.at(where), Style(color="cyan", link=link)))
+        told = self.seen.at(where)
+        indent = max(0, min(indent, self.out.width - cells(told)))  # where it is cut, it cannot be clicked
+        text = Text.assemble(" " * indent, (told, Style(color="cyan", link=link)))
         self.out.print(text, soft_wrap=True)
 
     def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "") -> None:
@@ -411,7 +416,10 @@ class _Screen:
             self.out.print(Text.assemble((sign, _STYLES.get(sign.strip(), "")), (line, style)), soft_wrap=True)
 
 
-def _alike(check: Check) -> tuple[object, ...]:
+def _cause(check: Check) -> tuple[object, ...]:
+    """What checks have in common that fail for one reason: a line that raises is one, recognised or not."""
+    if check.kind == "raised" and check.where:
+        return check.kind, check.where
     return check.kind, check.mistake, check.where
 
 
