@@ -227,7 +227,7 @@ def test_lines_of_any_answer(text, where, marked):
     answer = f"# --- task 1 ---\n{text}\n# --- end ---\n" if marked else text
     lines = re.split(r"\r\n|\r|\n", answer)
     for n, html, here in _excerpt(answer, where or None, 1, "double"):
-        shown = BeautifulSoup(html, "html.parser").text
+        shown = BeautifulSoup(f"<pre>{html}</pre>", "html.parser").text
         assert shown == clean(lines[n - 1])[:200] and here == (n == where)
         assert html.count("<span") == html.count("</span>")
 
