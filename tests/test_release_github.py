@@ -230,7 +230,7 @@ def test_scores_are_returned_as_they_are(released, tmp_path):
     scores = {"students": [{"id": i, "share": s} for i, s in (("a", "1"), ("b", "2/3"), ("c", "0"), ("d", "199/200"))]}
     (tmp_path / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
     subprocess.run(["bash", "-ec", script.splitlines()[0]], cwd=tmp_path, check=True)
-    assert (tmp_path / "shares.tsv").read_text(encoding="utf-8").split() == "a 100 b 66 c 0 d 99".split()
+    assert (tmp_path / "shares.tsv").read_text(encoding="utf-8").split() == ["a", "100", "b", "66", "c", "0", "d", "99"]
 
 
 @pytest.mark.slow
