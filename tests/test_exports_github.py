@@ -160,16 +160,16 @@ def test_a_command_comes_out_as_it_went_in(message, file, title):
 
 
 def test_annotations_are_at_the_learners_lines():
-    """Each thing once; its own line, else its task's; no more than GitHub shows; nothing for what is unwritten."""
+    """Each thing once, with the most that is known; its own line, else its task's; nothing for what is unwritten."""
     checks = [
         check(1, Outcome.FAILED, kind="raised", where=7, params={"error": "ValueError"}),
-        check(1, Outcome.FAILED, kind="raised", where=7, params={"error": "ValueError"}),
+        check(1, Outcome.FAILED, True, kind="raised", where=7, params={"error": "ValueError", "message": "too big"}),
         check(2, Outcome.FAILED, kind="shape"),
         check(3, Outcome.NOT_WRITTEN),
         check(4, Outcome.SKIPPED, kind="needs", params={"task": 1}),
     ]
     found = github.annotations([answer(checks, lines={2: 30})], "en")
-    assert [re.search(r"line=(\d+)", c)[1] for c in found] == ["7", "30"]
+    assert [re.search(r"line=(\d+)", c)[1] for c in found] == ["7", "30"] and "too big" in found[0]
     many = [check(n, Outcome.FAILED, kind="shape", where=n) for n in range(1, 40)]
     assert len(github.annotations([answer(many)], "en")) == github.ANNOTATIONS
 

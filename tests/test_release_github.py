@@ -61,7 +61,7 @@ def workflows(root):
 
 
 def test_workflows_are_workflows_with_pins_and_few_rights(released):
-    """By GitHub's schema; actions by commit; no rights but to read; no expression inside a script."""
+    """By GitHub's schema; actions by commit; no rights but to read; scripts that bash can parse, and no expressions."""
     for root in released.values():
         for path in workflows(root):
             text = path.read_text(encoding="utf-8")
@@ -74,6 +74,7 @@ def test_workflows_are_workflows_with_pins_and_few_rights(released):
                 for step in job.get("steps", []):
                     assert "run" in step or PINNED.fullmatch(step["uses"])
                     assert "${{" not in step.get("run", "")
+                    subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True, check=True)
                     if "checkout" in step.get("uses", ""):
                         assert step["with"]["persist-credentials"] is False
 
@@ -219,6 +220,17 @@ def test_all_students_are_graded_centrally(released, tmp_path):
     shares = {s["id"]: s["share"] for s in json.loads((temp / "scores.json").read_bytes())["students"]}
     assert shares["li-hua"] == "1" and "/" in shares["max"]
     assert done.stdout.startswith("::stop-commands::") and done.stdout.rstrip().endswith("::")
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed; GitHub's runners have it")
+def test_scores_are_returned_as_they_are(released, tmp_path):
+    """The filter that turns scores into percent: exact shares, rounded down."""
+    made = yaml.load((released["central", "en", True] / ".github/workflows/grade.yml").read_bytes(), yaml.CSafeLoader)
+    script = next(s for s in made["jobs"]["grade"]["steps"] if s.get("name") == "Return scores")["run"]
+    scores = {"students": [{"id": i, "share": s} for i, s in (("a", "1"), ("b", "2/3"), ("c", "0"), ("d", "199/200"))]}
+    (tmp_path / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    subprocess.run(["bash", "-ec", script.splitlines()[0]], cwd=tmp_path, check=True)
+    assert (tmp_path / "shares.tsv").read_text(encoding="utf-8").split() == ["a", "100", "b", "66", "c", "0", "d", "99"]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.exports.parts import Answer, Part, line_of, one_line, told, wrong
 from grader.model import Check, Outcome
-from grader.reports.sentences import clean, explanation, outcome, promise, unwritten
+from grader.reports.sentences import clean, details, explanation, outcome, promise, unwritten
 from grader.reports.words import say
 
 ANNOTATIONS = 10  # of a kind and step; GitHub shows no more
@@ -41,7 +41,8 @@ def annotations(answers: Sequence[Answer], lang: str) -> list[str]:
             line = line_of(answer, check) if check else None
             about = {"file": answer.file} | ({"line": str(line)} if line else {})
             title = _title(answer, check, lang) if check else answer.number
-            found.setdefault((answer.file, line, message), command("error", message, **about, title=title))
+            same = answer.file, line, told(check, lang) if check else ""
+            found.setdefault(same, command("error", message, **about, title=title))
         if answer.note:
             found[answer.file, None, answer.note] = command("warning", answer.note, file=answer.file)
     errors = [c for c in found.values() if c.startswith("::error")]
@@ -58,7 +59,8 @@ def _wrong(answer: Answer, lang: str) -> Iterator[tuple[Check | None, str]]:
             if not unwritten(check) and check.outcome is not Outcome.SKIPPED:
                 place = answer.cells.get(check.where or 0, "") if answer.cells else ""
                 more = explanation(check, answer.mistakes) or ""
-                yield check, "\n\n".join(filter(None, (place, told(check, lang), clean(more))))
+                said = "\n".join((told(check, lang), *details(check, lang)))
+                yield check, "\n\n".join(filter(None, (place, said, clean(more))))
 
 
 def _title(answer: Answer, check: Check, lang: str) -> str:
@@ -104,7 +106,8 @@ def _section(answer: Answer, lang: str) -> list[str]:
             place = say("ci.line", lang, line=check.where)
         head = " · ".join(filter(None, (_title(answer, check, lang), outcome(check, lang), place)))
         lines += ["", f"**{_text(head)}**", ""]
-        lines += [_text(promise(check, lang)), "", _text(told(check, lang))]
+        said = (promise(check, lang), told(check, lang), *details(check, lang))
+        lines += [f"{_text(line)}  " for line in said if line]
         if words := explanation(check, answer.mistakes):
             lines += ["", *(f"> {line}" for line in clean(words).splitlines())]
     if not failing:

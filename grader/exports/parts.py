@@ -76,7 +76,7 @@ def wrong(checks: Sequence[Check]) -> list[Check]:
     """
     failing = [c for c in checks if c.outcome is not Outcome.PASSED]
     telling = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
-    telling.sort(key=lambda c: not c.mistake)  # what was recognised can be explained
+    telling.sort(key=lambda c: (not c.mistake, not c.visible))  # what was recognised can be explained, an example shown
     return telling or [c for c in failing if unwritten(c)] or failing
 
 
