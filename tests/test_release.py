@@ -78,6 +78,14 @@ def test_nothing_is_overwritten(tmp_path, to, capsys):
     assert [p.name for p in out.iterdir()] == ["mine"]
 
 
+def test_help_names_every_target(capsys):
+    """Whoever asks for help sees where an assignment can go."""
+    with pytest.raises(SystemExit):
+        learn.main(["release", "--help"])
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in releases.NAMES)
+
+
 def test_an_unknown_target_is_told(tmp_path, capsys):
     """The names there are stand in the message."""
     assert release(tmp_path, "--to", "blackboard") == 2

@@ -21,7 +21,7 @@ _INSTALLED_BY = re.compile(r"\s*[A-Za-z0-9][^\n\r]*")  # in a file of requiremen
 
 @room.command("release")
 @click.argument("assigned", metavar="ASSIGNMENT", type=click.Path(path_type=Path))
-@click.option("--to", "to", metavar="|".join(NAMES), default="folder")
+@click.option("--to", "to", metavar="WHERE", default="folder")
 @click.option("--out", metavar="PATH", type=click.Path(path_type=Path))
 @click.option("--install", metavar="REQUIREMENT", default=f"learn-pytorch-by-doing=={__version__}")
 def release(shell: Shell, assigned: Path, to: str, out: Path | None, install: str) -> None:

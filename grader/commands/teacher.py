@@ -173,19 +173,16 @@ def similar(
     chosen = {s.slug for s in shell.course.chosen(names)}
     if page:
         _only_a_page(page)
+    found = []
     with gradebook(place) as book:
-        found = []
         for one in _alike(shell, book, chosen, least):
             found.append(one)
             if not as_json:
                 click.echo("\n".join(similar.listed(one, shell.lang)) + "\n")
     if page:
-        with readable_errors(page):
-            write(page, similar.page(shell.course.about.title, found, shell.lang).encode(errors="replace"))
-    if as_json:
-        click.echo(similar.as_json(found))
-    else:
-        click.echo(say("similar.note" if found else "similar.nothing", shell.lang))
+        _write(page, similar.page(shell.course.about.title, found, shell.lang))
+    note = "similar.note" if found else "similar.nothing"
+    click.echo(similar.as_json(found) if as_json else say(note, shell.lang))
 
 
 def _alike(shell: Shell, book: "Gradebook", chosen: set[str], least: float) -> "Iterator[Found]":
@@ -199,6 +196,11 @@ def _alike(shell: Shell, book: "Gradebook", chosen: set[str], least: float) -> "
         texts = {h.student.id: book.text(h) for h in own}
         found = likeness.compare(texts, likeness.given(section, shell.course.about.languages), least)
         yield Found(section, found, texts, {h.student.id: h.student for h in own})
+
+
+def _write(path: Path, page: str) -> None:
+    with readable_errors(path):
+        write(path, page.encode(errors="replace"))
 
 
 def _only_a_page(path: Path) -> None:
