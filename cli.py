@@ -11,15 +11,17 @@ import sys
 import click
 
 from grader import guide
-from grader.commands.spoken import INTERRUPTED, Learn, version, with_lang
+from grader.commands.spoken import INTERRUPTED, Learn, fitted, version, with_lang
 from grader.reports import plain
 from grader.shell import Shell
 
 _COMMANDS = {  # by the module of commands/ that has them
     "learner": "next check watch read hint solution list progress reset init update notebook doctor stop",
     "completion": "completion",
-    "teacher": "grade scores adjust",
+    "teacher": "grade scores adjust report similar",
+    "export": "export",
     "release": "release",
+    "ci": "ci",
     "dev": "dev",
 }
 ROOMS = {name: module for module, names in _COMMANDS.items() for name in names.split()}
@@ -35,7 +37,7 @@ def learn(ctx: click.Context) -> None:
     shell: Shell = ctx.obj
     if ctx.invoked_subcommand is None:
         road = guide.road(shell.course, shell.progress)
-        click.echo(plain.where(road, shell.lang, workspace=shell.has_workspace()))
+        click.echo(fitted(plain.where(road, shell.lang, workspace=shell.has_workspace())))
 
 
 def _leave() -> None:

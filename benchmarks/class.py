@@ -197,8 +197,8 @@ def by_otter(python: str, section: Section, folder: Path, texts: list[str]) -> f
     for text in texts:
         (folder / "q.ipynb").write_text(notebook(text, []), encoding="utf-8")
         (folder / "results.json").unlink(missing_ok=True)
-        otter = [str(Path(python).with_name("otter")), "run", "q.ipynb", "-a", "autograder.zip", "-o", str(folder), "--no-logo"]
-        spent.append(quiet(otter, folder))
+        otter = [str(Path(python).with_name("otter")), "run", "q.ipynb", "-a", "autograder.zip", "-o", str(folder)]
+        spent.append(quiet([*otter, "--no-logo"], folder))
         assert (folder / "results.json").is_file(), "otter wrote no results"
     return statistics.mean(spent)
 

@@ -1,6 +1,7 @@
 """Right answers to read, task by task: the reference, and other ones from `also/` beside it."""
 
 import ast
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,11 @@ class Answer(msgspec.Struct, frozen=True):
     tasks: dict[int, str]  # what it writes for each task, and what that stands on in the same file
     about: list[str] = []  # how it goes about it: a paragraph for each language; of the reference, none
 
+    def old(self, task: int) -> list[str]:
+        """What it uses for a task that works, but that nobody should learn: "data" (`x.data`), "Variable"."""
+        names = {_old(node) for node in ast.walk(ast.parse(textwrap.dedent(self.tasks.get(task, ""))))}
+        return sorted(names - {""})
+
 
 def answers(section: Section) -> list[Answer]:
     """The reference, then the others. Raises OSError where the course has no solutions."""
@@ -22,6 +28,13 @@ def answers(section: Section) -> list[Answer]:
     own = {int(m[1]): m[2].strip() for m in REGION.finditer(text)}
     wanted = {task: [name for s in ast.parse(body).body for name in _names(s)] for task, body in own.items()}
     return [Answer(section.reference, own), *(_other(path, wanted) for path in section.bank("also"))]
+
+
+def _old(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute) and node.attr == "data":  # but not of one's own object, nor torch.utils.data
+        return "" if ast.unparse(node.value) in ("self", "torch.utils") else "data"
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name if name == "Variable" else ""
 
 
 def _other(path: Path, wanted: dict[int, list[str]]) -> Answer:

@@ -78,11 +78,27 @@ class Assignment(msgspec.Struct, frozen=True):
         """The slugs."""
         return [p.section for p in self.parts]
 
+    def worth(self, section: Section) -> dict[int, Fraction]:
+        """What each task of one of its sections is worth where points are only added up: together its weight."""
+        weight = next(p.weight for p in self.parts if p.section == section.slug)
+        whole = sum(section.points.values()) or 1
+        return {task: points * weight / whole for task, points in section.points.items()}
+
     def lateness(self, at: datetime | None, student: str = "") -> timedelta:
         """How late that is, without the grace: zero if it is not, or if nobody knows. `at` has a time zone."""
         due = self.extensions.get(student, self.due)
         late = at - due if at and due else timedelta()
         return late if late > self.late.grace else timedelta()
+
+    def shows(self, section: str, now: datetime, published: bool, student: str = "") -> bool:
+        """Whether that student may see, by now, what the hidden tests of a section (its slug) check and how each went.
+
+        What says `after_due_date` and is never due stays hidden. `now` has a time zone.
+        """
+        rule = next((p.hidden_tests for p in self.parts if p.section == section), "hidden")
+        due = self.extensions.get(student, self.due)
+        after = {"after_due_date": due is not None and now > due, "after_published": published}
+        return rule == "visible" or after.get(rule, False)
 
     def share(self, late: timedelta) -> Fraction:
         """The share of the points that is left after being that late: 1 to 0."""
@@ -141,6 +157,28 @@ def parse(text: str, course: Course, path: str = "assignment.yaml") -> Assignmen
         ),
         extensions={student: _moment(when, zone, path) for student, when in file.extensions.items()},
     )
+
+
+def dump(set_: Assignment) -> str:
+    """A file that says the same: `parse` reads it."""
+    import yaml
+
+    late = set_.late
+    after = {} if late.refused_after is None else {"refused_after_days": late.refused_after / _DAY}
+    file = {
+        "title": set_.title,
+        "sections": {p.section: {"weight": str(p.weight), "hidden_tests": p.hidden_tests} for p in set_.parts},
+        "due": set_.due.isoformat() if set_.due else "",
+        "timezone": str(set_.zone or ""),
+        "late": {
+            "grace_minutes": late.grace / timedelta(minutes=1),
+            "percent_per_day": str(late.per_day * 100),
+            "at_most_percent": str(late.at_most * 100),
+            **after,
+        },
+        "extensions": {student: when.isoformat() for student, when in set_.extensions.items()},
+    }
+    return str(yaml.safe_dump(file, allow_unicode=True, sort_keys=False))
 
 
 def _parts(file: _File, course: Course, path: str) -> "list[Part]":

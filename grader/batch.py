@@ -9,16 +9,15 @@ import itertools
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from grader import pool
 from grader.course import Course, Section
 from grader.gradebook import Change, Gradebook, SectionNow
-from grader.model import Tier
+from grader.model import Outcome, Student, Tier, Verdict
 
 
 class Progress(NamedTuple):
@@ -31,13 +30,23 @@ class Progress(NamedTuple):
     stopping: bool  # what is running is finished, no more is begun
 
 
+class Unjudged(NamedTuple):
+    """An answer for which there is no verdict, through no fault of its writers."""
+
+    students: list[Student]  # who handed it in
+    section: str  # slug
+    number: str
+    kind: str  # why: an id for the wording
+    params: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Run:
     """What came of it."""
 
     total: int  # different answers that were due
     judged: int
-    unjudged: Counter[str]  # for which there is no verdict, through no fault of theirs, by why
+    unjudged: list[Unjudged]
     unmet: str  # what the sandbox lacks, if that is why
     left: int
     changes: list[Change]
@@ -66,7 +75,7 @@ def grade(
     """
     slugs = [s.slug for s in sections]
     total, judged, came = book.due(slugs), 0, 0
-    unjudged: Counter[str] = Counter()
+    unjudged: list[Unjudged] = []
     unmet = ""
     began, first = time.monotonic(), 0.0
     seen = Progress(0, total, 0, None, False)
@@ -77,7 +86,7 @@ def grade(
             first = first or time.monotonic()
             came += 1
             if verdict.broken:
-                unjudged[verdict.checks[0].kind] += 1
+                unjudged.append(_unjudged(course, book, verdict))
                 unmet = unmet or verdict.unmet
             else:
                 book.record(verdict)
@@ -92,6 +101,12 @@ def grade(
             book.finish()
     seconds = time.monotonic() - began
     return Run(total, judged, unjudged, unmet, left_over, changes, seconds, stopping.is_set() and left_over > 0)
+
+
+def _unjudged(course: Course, book: Gradebook, verdict: Verdict) -> Unjudged:
+    check = next(c for c in verdict.checks if c.outcome is Outcome.BROKEN)
+    number = course[verdict.section].number
+    return Unjudged(book.whose(verdict.job), verdict.section, number, check.kind, check.params)
 
 
 _TELLING = 8  # so many verdicts tell how fast it goes

@@ -10,14 +10,14 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from grader.course import Course
 from grader.home import home, write
-from grader.model import Check, Job, Outcome, Picture, Sandbox, Tier, Verdict
+from grader.model import Check, Job, Limits, Outcome, Picture, Sandbox, Tier, Verdict
 from grader.sandbox import warden
 from grader.sandbox.cell import Lost
 
@@ -25,6 +25,8 @@ TRIES = 3
 _SECRET_BYTES = 32
 _FOR_GOOD = ("needs_tier", "other_section")  # it would be so again
 _PARTING = 10.0  # seconds in which a process whose line is cut ends
+_STARTING = 180.0  # seconds until a new process has judged something: torch on a slow disk, cells that are killed
+_SLACK = 60.0  # seconds beside twice what an answer may take
 
 
 class Fault(Exception):
@@ -33,6 +35,17 @@ class Fault(Exception):
 
 class Killed(Exception):
     """A process that judges was ended from outside, however often it was started."""
+
+
+class Hung(Exception):
+    """A process that judges said nothing for far longer than any answer may take, and was ended."""
+
+
+def patience(limits: Limits) -> float:
+    """Seconds after which a judge that has not finished with an answer will not do so: the answer's own time was up
+    long before.
+    """
+    return 2 * limits.section + _SLACK
 
 
 class Judge:
@@ -50,6 +63,7 @@ class Judge:
         self.secret = key or secret()
         self.ahead = (os.cpu_count() or 1) > 1
         self.seen: list[Picture] = []  # what there is to be drawn of the jobs graded last
+        self.beat: Callable[[], object] = lambda: None  # called after each job
 
     def __enter__(self) -> "Judge":
         return self
@@ -70,15 +84,19 @@ class Judge:
         section = self.course[jobs[0].section]
         self.seen.clear()
         ahead = self.ahead and len(jobs) > 1
-        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead, self.seen.extend)
+        verdicts = judge.grade(section, jobs, self.cells, self.secret, ahead, self._judged)
         for _ in range(TRIES - 1):
             again = [i for i, v in enumerate(verdicts) if v.broken and v.checks[0].kind not in _FOR_GOOD]
             if not again:
                 break
-            retried = judge.grade(section, [jobs[i] for i in again], self.cells, self.secret, seen=self.seen.extend)
+            retried = judge.grade(section, [jobs[i] for i in again], self.cells, self.secret, seen=self._judged)
             for i, v in zip(again, retried, strict=True):
                 verdicts[i] = v
         return verdicts
+
+    def _judged(self, pictures: Sequence[Picture]) -> None:
+        self.seen.extend(pictures)
+        self.beat()
 
 
 class About(NamedTuple):
@@ -104,18 +122,29 @@ class Bench:
         self._line: Connection[Any, Any] | None = None
         self._closed = False
 
-    def do(self, work: Callable[["Judge", Any], Any], what: Any) -> Any:
-        """What that function makes of it there. Raises Killed, Fault, warden.Unavailable, Lost."""
+    def do(self, work: Callable[["Judge", Any], Any], what: Any, seconds: float | None = None) -> Any:
+        """What that function makes of it there. `seconds`: how long it may take from one job to the next, once the
+        process has begun. Raises Killed, Hung, Fault, warden.Unavailable, Lost.
+        """
         for _ in range(TRIES):
             if self._closed:
                 break
+            alarm = _Alarm()
             try:
+                starting = 0.0 if self._line else _STARTING
                 line = self._line or self._begun()
                 if self._closed:  # meanwhile
                     self.close()
-                line.send((work, what))
-                kind, value = line.recv()
+                with alarm.set(self._process, seconds and seconds + starting):
+                    line.send((work, what))
+                    kind, value = line.recv()
+                while kind == "beat":
+                    with alarm.set(self._process, seconds):
+                        kind, value = line.recv()
             except (EOFError, OSError):
+                if alarm.rang and not self._closed:
+                    self._ended()
+                    raise Hung from None
                 if (code := self._ended()) > 0 and not self._closed:
                     raise Lost(f"a judge's process ended by itself, with {code}") from None
                 continue
@@ -169,6 +198,30 @@ class Bench:
         return process.wait()
 
 
+class _Alarm:
+    """Kills a process that is not done in time, whether it works, waits or was stopped."""
+
+    rang = False
+
+    @contextlib.contextmanager
+    def set(self, process: "subprocess.Popen[bytes] | None", seconds: float | None) -> Iterator[None]:
+        """For what is done within; None: it may take for ever."""
+        if seconds is None or process is None:
+            yield
+            return
+        timer = threading.Timer(seconds, self._ring, [process])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _ring(self, process: "subprocess.Popen[bytes]") -> None:
+        self.rang = True
+        process.kill()
+
+
 def serve(fd: int) -> None:
     """The whole life of such a process: works until the other end is gone."""
     line: Connection[Any, Any] = Connection(fd)
@@ -176,6 +229,7 @@ def serve(fd: int) -> None:
     threading.Thread(target=_end_with, args=(fd,), daemon=True).start()
     with Judge(Course(Path(exercises), Path(solutions)), require, at_most, key) as judge:
         judge.ahead = False  # the other core has a judge of its own
+        judge.beat = lambda: line.send(("beat", None))
         with contextlib.suppress(EOFError, OSError):
             while True:
                 work, what = line.recv()
@@ -217,7 +271,9 @@ def grade(judge: "Judge", batch: list[Job]) -> list[bytes]:
 class Benches:
     """Some of them."""
 
-    def __init__(self, about: About, count: int | None) -> None:
+    def __init__(self, about: About, count: int | None, limits: Callable[[str], Limits] | None = None) -> None:
+        """`limits`: those of a section, by its slug; without, an answer may take for ever."""
+        self._limits = limits
         key = secret()
         self._all = [Bench(about, key) for _ in range(count or os.cpu_count() or 1)]
         self._idle: queue.SimpleQueue[Bench] = queue.SimpleQueue()
@@ -239,34 +295,38 @@ class Benches:
         """Twice as many batches as judges: while one is written down, the next one is judged."""
         return 2 * len(self._all)
 
-    def do(self, work: Callable[["Judge", Any], Any], what: Any) -> Any:
-        """What that function makes of it, in the next one that is idle."""
+    def do(self, work: Callable[["Judge", Any], Any], what: Any, seconds: float | None = None) -> Any:
+        """What that function makes of it, in the next one that is idle. See `Bench.do`."""
         bench = self._idle.get()
         try:
-            return bench.do(work, what)
+            return bench.do(work, what, seconds)
         finally:
             self._idle.put(bench)
 
     def grade(self, batch: list[Job]) -> list[bytes]:
         """Verdicts in the order of the jobs."""
-        return one_by_one(functools.partial(self.do, grade), batch)
+        seconds = patience(self._limits(batch[0].section)) if self._limits else None
+        return one_by_one(functools.partial(self.do, grade, seconds=seconds), batch)
 
 
-def one_by_one(grade: Callable[[list[Job]], list[bytes]], batch: list[Job]) -> list[bytes]:
-    """Where a whole batch has its judge killed each time, one of its jobs may be to blame: it has no verdict, the
-    others have.
+def one_by_one(grade: Callable[[list[Job]], list[bytes]], batch: list[Job], *, again: bool = True) -> list[bytes]:
+    """Where a whole batch has its judge killed each time, or hangs, one of its jobs may be to blame: it has no verdict,
+    the others have. What hangs is tried once more (`again`), alone.
     """
     try:
         return grade(batch)
+    except Hung:
+        if not again:
+            return [_unjudged(batch[0], "hung").to_json()]
+        return [v for job in batch for v in one_by_one(grade, [job], again=False)]
     except Killed:
         if len(batch) == 1:
-            return [_unjudged(batch[0], "internal").to_json()]
-        return [v for job in batch for v in one_by_one(grade, [job])]
+            return [_unjudged(batch[0], "killed").to_json()]
+        return [v for job in batch for v in one_by_one(grade, [job], again=again)]
 
 
 def _unjudged(job: Job, kind: str) -> Verdict:
-    what = {"what": "the judge was killed each time" if kind == "internal" else ""}
-    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=what)
+    check = Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params={"what": ""})
     return Verdict(
         section=job.section,
         section_digest=job.section_digest,

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from grader.bench import About, Bench, Killed, grade, one_by_one, secret
+from grader.bench import About, Bench, Hung, Killed, grade, one_by_one, patience, secret
 from grader.course import Course, CourseError
 from grader.model import Job, Mendable, Tier
 from grader.sandbox import warden
@@ -22,6 +22,7 @@ from grader.sandbox.cell import Lost
 
 _PATIENCE = 60  # seconds for a cluster's first worker
 SLOTS = 1024  # batches on their way, at most
+_ENDED: dict[str, type[Exception]] = {"killed": Killed, "hung": Hung}
 
 
 class NoCluster(Mendable):
@@ -47,7 +48,7 @@ class Reply(msgspec.Struct, frozen=True):
 
     worker: str
     verdicts: list[msgspec.Raw] = []
-    refused: str = ""  # an id for the wording; or unavailable, or killed
+    refused: str = ""  # an id for the wording; or unavailable, killed, hung
     what: list[str] = []
 
 
@@ -114,8 +115,8 @@ class Cluster:
                 raise Killed from None
             except (OSError, CancelledError, RuntimeError) as e:
                 raise NoCluster("cluster_lost", address=self._address, reason=type(e).__name__) from None
-            if reply.refused == "killed":
-                raise Killed
+            if reply.refused in _ENDED:
+                raise _ENDED[reply.refused]
             if not reply.refused:
                 return [bytes(v) for v in reply.verdicts]
             refusals[reply.worker] = reply
@@ -151,8 +152,8 @@ def run_errand(data: bytes) -> bytes:
         reason = ("unavailable", [str(e.asked), str(e.found), *e.why])
     except Lost as e:
         reason = ("cluster_no_cells", [str(e)])
-    except Killed:
-        reason = ("killed", [])
+    except (Killed, Hung) as e:
+        reason = (next(kind for kind, ended in _ENDED.items() if isinstance(e, ended)), [])
     return msgspec.json.encode(Reply(reply.worker, [], *reason))
 
 
@@ -176,7 +177,9 @@ def _run(errand: Errand, reply: Reply) -> Reply:
         sections = {s.slug: s for s in course.sections}
         wanted = {(j.section, j.section_digest) for j in errand.jobs}
         if all(slug in sections and sections[slug].digest_now() == digest for slug, digest in wanted):
-            return msgspec.structs.replace(reply, verdicts=[msgspec.Raw(v) for v in bench.do(grade, errand.jobs)])
+            seconds = patience(sections[errand.jobs[0].section].limits)
+            verdicts = [msgspec.Raw(v) for v in bench.do(grade, errand.jobs, seconds)]
+            return msgspec.structs.replace(reply, verdicts=verdicts)
     return msgspec.structs.replace(reply, refused="cluster_other_section", what=sorted(slug for slug, _ in wanted))
 
 

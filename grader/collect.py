@@ -91,6 +91,15 @@ def collect(
     return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), missing, layouts)
 
 
+def of_student(folder: Path, sections: Sequence[Section], student: Student, at: datetime | None) -> Collected:
+    """What one student has handed in, all of it in this folder. Raises CollectError if there is no such folder."""
+    unplaced: list[Unplaced] = []
+    entries = [e for e in _entries(folder, unplaced) if e.parts[-1] != _METADATA]
+    owned = [_Owned(e, student, (), e.parts[1:], "gradescope", at) for e in entries]
+    handed, layouts = _placed(owned, _Names(sections), None, None, unplaced)
+    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), [], layouts)
+
+
 def there(path: Path) -> Path:
     """The same path, in full. Raises CollectError if nothing can be collected from it."""
     try:
@@ -324,6 +333,11 @@ def _depth(entries: list[_Entry], names: _Names, *, is_class: bool) -> int:
         if any(section and len(by) > 1 for section, by in labels.items()):
             return depth
     return int(is_class and all(len(o) > 1 for o in options))
+
+
+def finder(roster: Roster) -> Callable[..., Student | None]:
+    """Finds whoever was collected without the roster under these names, the first of them his id."""
+    return lambda first, *names: roster.find(first, *_ends(first), *names)
 
 
 def _ends(label: str) -> list[str]:

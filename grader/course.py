@@ -3,7 +3,6 @@
 Nothing here runs or imports a learner's file, or torch.
 """
 
-import difflib
 import functools
 import hashlib
 import re
@@ -261,6 +260,8 @@ class Course:
 
     def _near(self, name: str) -> list[str]:
         names = {s.number: s.number for s in self.sections} | {s.slug: s.number for s in self.sections}
+        import difflib
+
         return list(dict.fromkeys(names[m] for m in difflib.get_close_matches(name, names, n=3, cutoff=0.7)))
 
     def _read(self) -> "list[Section]":

@@ -50,8 +50,10 @@ def signs(course: Course, workspace: Workspace | None, home: Path, progress: Pat
     yield _sign(shutil.which("git") is not None, "git")
     yield _sign(importlib.util.find_spec("jupyterlab") is not None, "jupyterlab")
     found = editor.find(os.environ)
-    there = found is not None and shutil.which(found.command[0]) is not None  # $EDITOR may name one that is not
-    yield _sign(there, "editor", name=found.command[0] if found else "")
+    if found and shutil.which(found.command[0]) is None:  # $EDITOR may name anything
+        yield Sign("lacking", "editor_gone", {"name": found.command[0]})
+    else:
+        yield _sign(found is not None, "editor", name=found.command[0] if found else "")
     if os.environ.get("LEARN_SERVICE") == "off":
         yield Sign("lacking", "service_off", {})
     else:

@@ -8,7 +8,7 @@ the reading interface.
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -79,6 +79,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE TABLE settings (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL)",
     ),
+    (
+        "ALTER TABLE students ADD COLUMN listed INTEGER NOT NULL DEFAULT 0",  # on a roster
+        "ALTER TABLE students ADD COLUMN taken_by VARCHAR NOT NULL DEFAULT ''",  # the id that the same person has now
+    ),
 )
 VERSION = len(MIGRATIONS)
 
@@ -100,7 +104,7 @@ def _table(name: str, *columns: str, **typed: Any) -> sa.Table:
     return sa.Table(name, _meta, *named)
 
 
-_students = _table("students", "id", "name", "email")
+_students = _table("students", "id", "name", "email", "listed", "taken_by", listed=sa.Integer)
 _sections = _table("sections", "slug", "number", "digest", "max_points")
 _submissions = _table(
     "submissions", "id", "student", "section", "digest", "body", "name", "handed_at", "marked_late", "counts",
@@ -171,6 +175,14 @@ class Standing:
         return self.adjustment.points if self.adjustment else self.automatic
 
 
+class Opened(NamedTuple):
+    """A standing, and what is behind it."""
+
+    standing: Standing
+    verdict: Verdict | None  # None: not judged yet, or nothing was handed in
+    text: str  # the answer that was judged, "" if none was
+
+
 class Change(NamedTuple):
     """A score that is no longer what it was before the run."""
 
@@ -209,13 +221,20 @@ class Gradebook:
 
     # -- writing
 
-    def begin(self, tests: Iterable[SectionNow], handed: Iterable[Handed], students: Iterable[Student] = ()) -> None:
+    def begin(
+        self,
+        tests: Iterable[SectionNow],
+        handed: Iterable[Handed],
+        students: Iterable[Student] = (),
+        find: Callable[..., Student | None] = lambda *_: None,
+    ) -> dict[str, str]:
         """Takes in what was handed in and by which tests it is to be judged; all or nothing.
 
-        What stood before is remembered until `finish`, over as many interruptions as it takes.
+        What stood before is remembered until `finish`, over as many interruptions as it takes. `students`: the roster.
+        Who is here by an id that it does not have is known by its id from now on, if `find` (a roster's) finds him by
+        what he is called: earlier id -> id.
         """
-        answers, tests = list(handed), list(tests)
-        people = {s.id: s for s in (*students, *(h.student for h in answers))}
+        answers, tests, listed = list(handed), list(tests), {s.id: s for s in students}
         with self._writing() as db:
             if not self._setting(db, "running"):
                 db.execute(sa.delete(_before))
@@ -224,13 +243,19 @@ class Gradebook:
                 rows = old.select_from(joined).where(_submissions.c.counts == 1, judged.is_not(None))
                 db.execute(sa.insert(_before).from_select(list(_before.c), rows))
                 self._put(db, _settings, {"key": "running", "value": "1"})
-            for s in people.values():
+            for s in listed.values():
+                self._put(db, _students, {**msgspec.structs.asdict(s), "listed": 1, "taken_by": ""})
+            taken = self._taken_over(db, listed, find)
+            now = self._ids_now(db)
+            answers = [msgspec.structs.replace(h, student=now.get(h.student.id, h.student)) for h in answers]
+            for s in {h.student.id: h.student for h in answers if h.student.id not in listed}.values():
                 self._put(db, _students, msgspec.structs.asdict(s))
             for t in tests:
                 row = {"slug": t.section, "number": t.number, "digest": t.digest, "max_points": str(t.max_points)}
                 self._put(db, _sections, row)
             for h in answers:
                 self._hand_in(db, h)
+        return taken
 
     def record(self, verdict: Verdict) -> int:
         """Keeps a verdict for every submission of that text that has none by these tests; how many those were.
@@ -307,6 +332,15 @@ class Gradebook:
                 text = bodies[first].decode("utf-8", "surrogatepass")
                 yield Job(section=row.section, section_digest=row.wanted, text=text, id=str(first))
 
+    def whose(self, job: str) -> list[Student]:
+        """Who handed in the text of that job, by id."""
+        first, s = _submissions.alias("first"), _submissions.c
+        same = (s.section == first.c.section) & (s.digest == first.c.digest) & (s.counts == 1)
+        joined = first.join(_submissions, same).join(_students, _students.c.id == s.student)
+        rows = sa.select(_students).select_from(joined).where(first.c.id == int(job)).order_by(_students.c.id)
+        with self._reading() as db:
+            return [_of(r) for r in db.execute(rows)]
+
     def standings(self) -> list[Standing]:
         """How everybody stands in every section, by student and section's number; without reading the verdicts."""
         joined, judged = _judged()
@@ -331,14 +365,29 @@ class Gradebook:
     def students(self) -> list[Student]:
         """Everybody, by id."""
         with self._reading() as db:
-            rows = db.execute(sa.select(_students).order_by(_students.c.id))
-            return [Student(id=r.id, name=r.name, email=r.email) for r in rows]
+            rows = sa.select(_students).where(_students.c.taken_by == "").order_by(_students.c.id)
+            return [_of(r) for r in db.execute(rows)]
 
     def verdict(self, standing: Standing) -> Verdict | None:
         """The whole verdict behind a standing, if there is one."""
         with self._reading() as db:
             data = db.scalar(sa.select(_verdicts.c.verdict).where(_verdicts.c.id == standing.verdict_id))
         return Verdict.from_json(data) if data else None
+
+    def opened(self, standings: Iterable[Standing]) -> Iterator[Opened]:
+        """Each, in order, with its verdict and its answer; some hundred are held at a time."""
+        listed = list(standings)
+        joined = _verdicts.join(_submissions, _submissions.c.id == _verdicts.c.submission)
+        rows = sa.select(_verdicts.c.id, _verdicts.c.verdict, _submissions.c.body).select_from(joined)
+        for at in range(0, len(listed), _AT_ONCE):
+            some = listed[at : at + _AT_ONCE]
+            with self._reading() as db:
+                ids = [s.verdict_id for s in some if s.verdict_id is not None]
+                found = {row.id: row for row in db.execute(rows.where(_verdicts.c.id.in_(ids)))}
+            for standing in some:
+                row = found.get(standing.verdict_id)
+                text = bytes(row.body).decode("utf-8", "surrogatepass") if row else ""
+                yield Opened(standing, Verdict.from_json(row.verdict) if row else None, text)
 
     def text(self, standing: Standing) -> str:
         """The answer behind a standing."""
@@ -482,10 +531,52 @@ class Gradebook:
         s = _students.c
         rows = db.execute(sa.select(_students).where(sa.or_(s.id == name, s.name == name, s.email == name))).all()
         rows = [r for r in rows if r.id == name] or rows
-        if len(rows) != 1:
+        ids = {r.taken_by or r.id for r in rows}
+        if len(ids) != 1:
             kind = "gradebook_several" if rows else "gradebook_no_student"
-            raise GradebookError(kind, name=name, found=", ".join(sorted(r.id for r in rows)), path=self.shown)
-        return Student(id=rows[0].id, name=rows[0].name, email=rows[0].email)
+            raise GradebookError(kind, name=name, found=", ".join(sorted(ids)), path=self.shown)
+        return _of(db.execute(sa.select(_students).where(s.id == ids.pop())).one())
+
+    def _ids_now(self, db: sa.Connection) -> dict[str, Student]:
+        """Who has another id now, by the earlier one."""
+        now = _students.alias("now")
+        rows = sa.select(_students.c.id.label("earlier"), now).join(now, now.c.id == _students.c.taken_by)
+        return {r.earlier: _of(r) for r in db.execute(rows)}
+
+    def _taken_over(
+        self, db: sa.Connection, listed: Mapping[str, Student], find: Callable[..., Student | None]
+    ) -> dict[str, str]:
+        taken: dict[str, str] = {}
+        for row in db.execute(sa.select(_students).where(_students.c.taken_by == "")).all():
+            # Two on different rosters may share a name, and are two.
+            names = (row.id, row.email) if row.listed else (row.id, row.email, row.name)
+            if row.id not in listed and (found := find(*filter(None, names))):
+                self._take_over(db, row.id, found.id)
+                taken[row.id] = found.id
+        return taken
+
+    def _take_over(self, db: sa.Connection, old: str, new: str) -> None:
+        """All that is of the one is of the other. Where both handed in the same text, the earlier one's stays as it is,
+        and counts no more.
+        """
+        s = _submissions.c
+        both = s.student.in_([old, new])
+        rows = db.execute(sa.select(*(c for c in s if c is not s.body)).where(both)).all()
+        for section in {r.section for r in rows if r.student == old}:
+            of_section = [r for r in rows if r.section == section]
+            last = _last([r for r in of_section if r.counts])
+            there = [r.digest for r in of_section if r.student == new]
+            change = sa.update(_submissions).where(s.section == section)
+            db.execute(change.where(both).values(counts=0))
+            db.execute(change.where(s.student == old, s.digest.not_in(there)).values(student=new))
+            told = {"handed_at": last.handed_at, "marked_late": last.marked_late, "name": last.name}
+            db.execute(change.where(s.student == new, s.digest == last.digest).values(counts=1, **told))
+        db.execute(sa.update(_adjustments).where(_adjustments.c.student == old).values(student=new))
+        known = sa.select(_before.c.section).where(_before.c.student == new)
+        before = sa.update(_before).where(_before.c.student == old, _before.c.section.not_in(known.scalar_subquery()))
+        db.execute(before.values(student=new))
+        t = _students.c
+        db.execute(sa.update(_students).where((t.id == old) | (t.taken_by == old)).values(taken_by=new))
 
     def _adjustments(self, db: sa.Connection) -> dict[tuple[str, str], Adjustment | None]:
         rows = db.execute(sa.select(_adjustments).order_by(_adjustments.c.id))  # the last one counts
@@ -526,6 +617,16 @@ def _due(sections: Iterable[str]) -> sa.Select[Any]:
     )
     chosen = list(sections)
     return rows.where(s.section.in_(chosen)) if chosen else rows
+
+
+def _last(rows: list[Any]) -> Any:
+    """The submission that was handed in last: as the times say, if all have one, else as they came in."""
+    dated = all(r.handed_at for r in rows)
+    return max(rows, key=lambda r: (datetime.fromisoformat(r.handed_at).timestamp() if dated else 0.0, r.id))
+
+
+def _of(row: Any) -> Student:
+    return Student(id=row.id, name=row.name, email=row.email)
 
 
 def _standing(row: Any, adjustment: Adjustment | None) -> Standing:

@@ -159,7 +159,7 @@ def grade(
     seen: Callable[[Sequence[Picture]], object] = lambda _: None,
 ) -> list[Verdict]:
     """A verdict for each job, in order. `ahead`: open the next cell while this one works; `seen` is told what there is
-    to be drawn of each job.
+    to be drawn of each job, as soon as that is done.
 
     A job whose section has another digest than ours is BROKEN: it was meant for other tests.
     Raises warden.Unavailable if the required tier cannot be had, cell.Lost if no cell can be started at all.
@@ -176,9 +176,9 @@ def grade(
     return _session(section, jobs, open_cell, sandbox, secret, "needs_tier" if missing else "", missing, seen=seen)
 
 
-def debug(section: Section, text: str, path: Path) -> Verdict:
+def debug(section: Section, text: str, path: Path, *, visible_only: bool = False) -> Verdict:
     """The same tests with the learner's file in this very process, so that `breakpoint()` works. For self-study."""
-    job = Job(section=section.slug, section_digest=section.digest, text=text)
+    job = Job(section=section.slug, section_digest=section.digest, text=text, visible_only=visible_only)
     sandbox = Sandbox(tier=Tier.T1, degraded=("debug",))
     return _session(section, [job], lambda: Here(), sandbox, b"debug", file=str(path), options=["-s"])[0]
 
@@ -232,8 +232,8 @@ def _session(
             kind = broken or ("other_section" if stale else "internal")
             detail: dict[str, Any] = {"what": ", ".join(what) or "\n".join(errors)}
             checks = [Check(name="section", task=0, visible=False, outcome=Outcome.BROKEN, kind=kind, params=detail)]
-        elif not any(c.outcome is Outcome.BROKEN for c in checks):
-            seen(tuple(plugin.noted.values()))
+        told = not any(c.outcome is Outcome.BROKEN for c in checks)
+        seen(tuple(plugin.noted.values()) if told else ())
         earned, possible = score(tuple(checks), section.points)
         verdicts.append(
             Verdict(
@@ -257,8 +257,9 @@ def _session(
     files = [str(p) for p in (section.examples, section.tests) if p.is_file()]
     if jobs and all(j.visible_only for j in jobs):
         files = files[:1]
+    root = section.hidden if section.hidden.is_dir() else section.folder  # a learner's copy has no solutions/
     with _undisturbed(section):
-        ended = pytest.main([*_OPTIONS, *options, f"--rootdir={section.hidden}", *files], plugins=[plugin])
+        ended = pytest.main([*_OPTIONS, *options, f"--rootdir={root}", *files], plugins=[plugin])
     if ended is pytest.ExitCode.INTERRUPTED:  # Ctrl-C, which pytest has caught
         raise KeyboardInterrupt
     if len(verdicts) < len(jobs):  # pytest itself gave up: nobody is to blame but us

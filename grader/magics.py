@@ -1,4 +1,5 @@
 """`%check`, `%hint` and `%lesson` in a notebook. The kernel only asks: the verdict comes from the judge, as anywhere.
+`%points`, in the notebooks that nbgrader takes, runs what a learner may read, here.
 
 What is judged is the notebook as it was saved, with the cells that were run since in the form in which they were run:
 nobody has to save before each check. What was neither saved nor run only the browser knows; so the screen says what was
@@ -6,11 +7,13 @@ judged.
 """
 
 import contextlib
+import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,20 @@ import psutil
 
 from grader import guide, notebook
 from grader.course import CourseError, Section
+from grader.model import score
 from grader.notebook import Run
-from grader.reports import plain, terminal, words
+from grader.reports import plain, remarks, terminal, words
 from grader.shell import Shell, Usage, told, unkept
 from grader.workspace import is_newer
 
 _SESSIONS = ("__vsc_ipynb_file__", "__session__")  # where VS Code and Jupyter tell a kernel its notebook
+
+
+class _NoPoints(Exception):
+    """Shown as it is: a traceback would only tell of us."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython's way to say so
+        return str(self).splitlines()
 
 
 class Magics:
@@ -32,13 +43,14 @@ class Magics:
     def __init__(self, ipython: Any) -> None:
         self.ipython = ipython
         self.runs: dict[str, Run] = {}  # by cell: the last one counts
+        self.places: dict[str, int] = {}  # by cell: in which order they were first run
         now, born = time.time(), psutil.Process().create_time()
         for source in ipython.history_manager.input_hist_raw:  # before it loaded us; when is not known
             self._note(Run("", source, born, now))
 
     def register(self) -> None:
         """Gives the kernel our commands."""
-        for name in ("check", "hint", "lesson"):
+        for name in ("check", "hint", "lesson", "points"):
             self.ipython.register_magic_function(getattr(self, name), "line", name)
         self.ipython.events.register("pre_run_cell", self.ran)
 
@@ -78,7 +90,40 @@ class Magics:
             section, _ = self._asked(learner, line)
             self._show({"text/markdown": section.lesson(learner.lesson_lang)})
 
+    def points(self, line: str) -> float | None:
+        """`%points gradients 1 2.0`, in the cells that nbgrader counts: what the tests that one may read give for a
+        task of so many points. The notebook's cells run once more, in this kernel; nothing is confined or recorded.
+        """
+        with self._learner() as learner:
+            name, number, worth = line.split()
+            section, task = learner.section_and_task(name, number)
+            assert task is not None
+            text, place = self._run_so_far(learner, section)
+            from grader import judge
+
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                verdict = judge.debug(section, text, Path(section.stub.name), visible_only=True)
+            said = "\n".join(remarks.lines(verdict, section, task, learner.lang, place))
+            share = Fraction(score(verdict.checks, {task: 1})[0])
+            if not share:
+                raise _NoPoints(said)
+            self._show({"text/plain": said})
+            return float(share * Fraction(worth))
+        return None
+
+    def _run_so_far(self, learner: Shell, section: Section) -> tuple[str, Callable[[int], str]]:
+        """The text of this notebook, and how a line of it is told. nbgrader runs every cell once, in order; a session
+        that the kernel then knows is somebody else's.
+        """
+        here = self._here()
+        if here and "NBGRADER_EXECUTION" not in os.environ and learner.course.at_path(here) is section:
+            text, _, _ = self._text(learner, section, here)
+            return text, learner.place(here, text)
+        text = notebook.of_cells(self.runs[key].source for key in sorted(self.runs, key=self.places.__getitem__))
+        return text, learner.place(Path(f"{section.slug}.ipynb"), text)
+
     def _note(self, run: Run) -> None:
+        self.places.setdefault(notebook.key(run), len(self.places))
         self.runs.pop(notebook.key(run), None)
         self.runs[notebook.key(run)] = run
 
@@ -136,7 +181,7 @@ class Magics:
         try:
             yield learner
         except Exception as e:
-            if os.environ.get("LEARN_TRACEBACK"):
+            if os.environ.get("LEARN_TRACEBACK") or isinstance(e, _NoPoints):
                 raise
             print(_line(e, learner), file=sys.stderr)
         finally:

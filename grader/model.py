@@ -73,7 +73,7 @@ class Outcome(StrEnum):
 
 
 _LOUD = (Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.DENIED, Outcome.NOT_WRITTEN)
-_RAISED = ("raised", "arity", "syntax", "import_raised", "exited")
+_RAISED = ("raised", "arity", "syntax", "import_raised", "exited", "breakpoint", "input")
 
 
 class Measured(msgspec.Struct, frozen=True):

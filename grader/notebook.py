@@ -6,7 +6,7 @@ import functools
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 _FORMATS = "ipynb,py:percent"
@@ -61,15 +61,28 @@ def with_checks(text: str, intro: str) -> str:
         return text
     head = int(bool(made.cells) and made.cells[0].cell_type == "markdown")  # the title comes first
     cells = [*made.cells[:head], v4.new_markdown_cell(intro), v4.new_code_cell(_LOADS)]
-    tasks: list[str] = []
-    for cell in made.cells[head:]:
-        cells.append(cell)
-        tasks += _TASK.findall(cell.source)
-        if _END.search(cell.source):
-            cells += [v4.new_code_cell(f"%check {task}") for task in tasks]
-            tasks = []
+    for cell, ended in zip(made.cells[head:], tasks_ended(c.source for c in made.cells[head:]), strict=True):
+        cells += [cell, *(v4.new_code_cell(f"%check {task}") for task in ended)]
     made.cells = cells
     return _text(made)
+
+
+def tasks_ended(sources: Iterable[str]) -> Iterator[list[int]]:
+    """Of each cell, the tasks that are complete with it."""
+    begun: list[int] = []
+    for source in sources:
+        begun += map(int, _TASK.findall(source))
+        yield begun if _END.search(source) else []
+        if _END.search(source):
+            begun = []
+
+
+def of_cells(sources: Iterable[str]) -> str:
+    """The text of a notebook with these code cells."""
+    import nbformat
+
+    v4: Any = nbformat.v4  # untyped
+    return _text(v4.new_notebook(cells=[v4.new_code_cell(s) for s in sources], metadata={"kernelspec": _KERNEL}))
 
 
 def same(one: str, other: str) -> bool:

@@ -16,6 +16,7 @@ from grader.testing import Failure, LearnerRaised, NotYet, TaskMark
 
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
+_NOBODY_TYPES = "EOF when reading a line"  # what input() says of an end of file
 _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
 _SIZES_TOLD, _SIZE_TOLD, _WORDS_TOLD = 5, 4096, 4
@@ -84,6 +85,8 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
     mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
     if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
         params["message"] = e.message
+    if waits := _waits(e):
+        return Check(**about, outcome=outcome, kind=waits, mistake=mistake, where=e.line, flag=flag)
     if "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
         return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory", where=e.line)
     if loading:
@@ -96,6 +99,13 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
         kind = "arity"
     params["origin"] = e.origin
     return Check(**about, outcome=outcome, kind=kind, mistake=mistake, where=e.line, params=params, flag=flag)
+
+
+def _waits(e: LearnerRaised) -> str:
+    """The call that waits for someone to type: "breakpoint" or "input"; "" for any other error."""
+    if e.kind == "BdbQuit":
+        return "breakpoint"
+    return "input" if "EOFError" in e.bases and e.message == _NOBODY_TYPES else ""
 
 
 def _death(about: dict[str, Any], status: int) -> Check:

@@ -50,7 +50,7 @@ def run(
         return
     about = About(str(course.exercises), str(course.solutions), require, at_most)
     if where == "processes":
-        crew: Benches | Cluster = Benches(about, workers)
+        crew: Benches | Cluster = Benches(about, workers, lambda slug: course[slug].limits)
     elif "://" in where:
         crew = Cluster(where, about, workers)
     else:
@@ -71,7 +71,8 @@ def prove(
     tasks: list[str | list[Job]] = []  # a section whose lessons are to be rehearsed, or jobs
     for slug in slugs:  # section by section, so that the first ones are ready early
         tasks += [slug, *(b for b in batches if b[0].section == slug)]
-    with Benches(About(str(course.exercises), str(course.solutions), None, Tier.T3), workers) as benches:
+    about = About(str(course.exercises), str(course.solutions), None, Tier.T3)
+    with Benches(about, workers, lambda slug: course[slug].limits) as benches:
 
         def do(task: str | list[Job]) -> Any:
             return benches.do(_rehearse, task) if isinstance(task, str) else benches.grade(task)

@@ -28,6 +28,8 @@ class Release(NamedTuple):
     sections: list[Section]  # in the assignment's order
     lang: str  # of what is written for students
     name: str  # of the assignment, for files: `homework-2`
+    source: str = ""  # the text of assignment.yaml
+    install: str = ""  # what pip installs this package by: a requirement in one line
 
 
 def handout(release: Release) -> dict[str, bytes]:

@@ -24,9 +24,14 @@ _EMAIL = _IDS[3]
 _NAME = ("name", "fullname", "student", "studentname", "姓名", "全名")
 _FIRST, _LAST = ("firstname", "名"), ("lastname", "surname", "姓")
 _TIME = ("submittedat", "handedin", "lastmodified(submission)", "submissiontime", "提交时间", "最后修改(提交)")
+_LANG = ("lang", "language", "preferredlanguage", "语言")
+_LANGS = {"en": ("en", "英"), "zh": ("zh", "chin", "中", "汉", "简", "繁")}  # language -> how its name may begin
 _TIMES = ("%A, %d %B %Y, %I:%M %p", "%d/%m/%y, %H:%M", "%Y年%m月%d日 %H:%M")
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _CAP = 16 << 20
+
+
+_Row = tuple[Student, tuple[str, ...], str, str]  # who, all that he is called by, and as it is written: time, language
 
 
 class RosterError(Mendable):
@@ -36,13 +41,14 @@ class RosterError(Mendable):
 class Roster:
     """The students of a class, and when each handed in, where the file says so."""
 
-    def __init__(self, rows: "list[tuple[Student, tuple[str, ...], str]]") -> None:
-        """`rows`: a student, all that he is called by, and the time that the file gives, as it is written."""
-        self.students = [student for student, _, _ in rows]
-        self._times = {student.id: time for student, _, time in rows if time}
+    def __init__(self, rows: "list[_Row]") -> None:
+        """`rows`: what the file says of each student."""
+        self.students = [student for student, *_ in rows]
+        self._times = {student.id: time for student, _, time, _ in rows if time}
+        self._langs = {student.id: lang for student, _, _, lang in rows}
         called: dict[str, set[str]] = {}
         by_id = {s.id: s for s in self.students}
-        for student, names, _ in rows:
+        for student, names, *_ in rows:
             for name in names:
                 called.setdefault(_plain(name), set()).add(student.id)
         # What two are called by is nobody's name.
@@ -55,6 +61,11 @@ class Roster:
     def time(self, student: Student, zone: tzinfo | None) -> datetime | None:
         """When that student handed in; `zone` is for times that say none, and without it they are nobody's."""
         return moment(self._times.get(student.id, ""), zone)
+
+    def lang(self, student: Student) -> str:
+        """In which language that student reads, "" if the file does not say, or says one that we do not speak."""
+        said = self._langs.get(student.id, "").lower()
+        return next((lang for lang, starts in _LANGS.items() if said.startswith(starts)), "")
 
 
 def read(path: Path) -> Roster:
@@ -81,7 +92,7 @@ def parse(data: bytes, path: str = "roster.csv") -> Roster:
         raise RosterError("roster_no_column", path=path, found=", ".join(filter(None, lines[0] if lines else []))[:200])
     rows = list(_rows(head, lines[1:]))
     seen: set[str] = set()
-    for student, _, _ in rows:
+    for student, *_ in rows:
         if student.id in seen:
             raise RosterError("roster_twice", path=path, id=student.id)
         seen.add(student.id)
@@ -100,7 +111,7 @@ def moment(text: str, zone: tzinfo | None) -> datetime | None:
     return None
 
 
-def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[tuple[Student, tuple[str, ...], str]]":
+def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[_Row]":
     def cells(line: list[str], names: tuple[str, ...]) -> list[str]:
         found = (c.strip() for h, c in zip(head, line, strict=False) if h in names)
         return ["".join(c if c.isprintable() else "?" for c in cell) for cell in found if cell]
@@ -121,7 +132,7 @@ def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[tuple[Student, t
         numbers = [m[1] for i in ids if (m := re.fullmatch(r"\D*?(\d+)", i))]
         local = [email.partition("@")[0]] if "@" in email else []
         student = Student(id=ids[0] if ids else name, name=name, email=email)
-        yield student, (*ids, *numbers, *local, *turned), cell(line, _TIME)
+        yield student, (*ids, *numbers, *local, *turned), cell(line, _TIME), cell(line, _LANG)
 
 
 def _decoded(data: bytes, path: str) -> str:

@@ -19,6 +19,7 @@ from grader.workspace import Paired, Workspace, WorkspaceError, is_newer, of_one
 
 if TYPE_CHECKING:
     from grader.answers import Answer
+    from grader.submission import Unreadable
 
 
 class Usage(Exception):
@@ -88,7 +89,7 @@ class Shell:
     @functools.cached_property
     def lang(self) -> str:
         """The language to speak. Raises words.UnknownLanguage."""
-        return words.language(self.asked_lang, self._remembered_lang(), self.environ)
+        return words.language(self.asked_lang, self.remembered_lang(), self.environ)
 
     @property
     def lesson_lang(self) -> str:
@@ -96,7 +97,8 @@ class Shell:
         known = self.course.about.languages
         return self.lang if self.lang in known or not known else known[0]
 
-    def _remembered_lang(self) -> str | None:
+    def remembered_lang(self) -> str | None:
+        """What was spoken last, if that can be known."""
         try:
             return progress.remembered(progress.path_for(self.course.about.id, self.environ), "lang")
         except CourseError:
@@ -135,16 +137,25 @@ class Shell:
         self, first: str | None, second: str | None, default: str | None = None
     ) -> tuple[Section, int | None]:
         """`2.2 3`, `2.2`, `3` (a task of the current section, or of the default) or nothing; None: no task is named."""
-        if first and second is None and first.isdecimal():
-            first, second = None, first
+        first, second = _task_last(first, second)
         section = self.section(first or default)
+        return section, self._task(section, second)
+
+    def _task(self, section: Section, name: str | None) -> int | None:
+        """The task of that number. Raises Usage."""
         tasks = sorted(section.about.tasks)
-        if second is None:
-            return section, None
-        if not second.isdecimal() or int(second) not in tasks:
-            known = words.say("list.and", self.lang).join(map(str, tasks))
-            raise Usage("no_task", section=section.number, task=second, tasks=known)
-        return section, int(second)
+        if name is None:
+            return None
+        if not name.isdecimal() or int(name) not in tasks:
+            known = words.together(map(str, tasks), self.lang)
+            raise Usage("no_task", section=section.number, task=name, tasks=known)
+        return int(name)
+
+    def target_and_task(self, first: str | None, second: str | None) -> tuple[Section, Path, int | None]:
+        """The same with the file to judge, which may be named by its path."""
+        what, name = _task_last(first, second)
+        section, path = self.target(what)
+        return section, path, self._task(section, name)
 
     def target(self, what: str | None) -> tuple[Section, Path]:
         """The section, and the file to judge: of a number, a slug or a path; by default the current section's."""
@@ -168,7 +179,7 @@ class Shell:
             names = {Path(n).stem for n in submission.names_in(path)}
         found = [s for s in self.course.sections if s.stub.stem in names]
         if len(found) != 1:
-            several = ", ".join(s.stub.name for s in found)
+            several = words.together((s.stub.name for s in found), self.lang)
             raise Usage("several_in_archive" if found else "none_in_archive", path=what, found=several)
         return found[0]
 
@@ -276,11 +287,7 @@ class Shell:
             yield
         except submission.Unreadable as e:
             barred = e.kind == "not_found" and path.exists()  # there, but not for us to read
-            kind = f"unreadable_{e.kind}"
-            known = f"error.{kind}" in words.messages() and not barred
-            why = e.params.get("reason") or e.kind
-            params = e.params | {"path": self.show(Path(e.params.get("path") or path)), "why": why}
-            raise Usage(kind if known else "unreadable", **params) from None
+            raise refusal(e, self.show(Path(e.params.get("path") or path)), barred=barred) from None
 
     def record(self, verdict: Verdict) -> bool:
         """Keeps the verdict; if that fails, the learner shall see it all the same. True if it completes the course."""
@@ -373,6 +380,14 @@ def _prepare_to_show() -> None:
     import grader.reports.terminal  # noqa: F401
 
 
+def refusal(e: "Unreadable", shown: str, *, barred: bool = False) -> Usage:
+    """Why a file of that name is no answer. `barred`: it is there."""
+    kind = f"unreadable_{e.kind}"
+    known = f"error.{kind}" in words.messages() and not barred
+    why = e.params.get("reason") or e.kind
+    return Usage(kind if known else "unreadable", **e.params | {"path": shown, "why": why})
+
+
 def unkept(shell: Shell) -> str:
     """One line about what could not be kept, "" if all was."""
     return words.say("notice.not_kept", shell.lang, **shell.unkept.params) if shell.unkept else ""
@@ -387,13 +402,19 @@ def told(error: Exception, lang: str) -> str | None:
             near = words.say("error.or", lang).join(error.suggestions)
             return near_or_not("error.no_section", lang, {"name": error.name, "near": near})
         case words.UnknownLanguage():
-            return words.say("error.language", lang, name=error, known=", ".join(words.LANGUAGES))
+            known = words.together((f"{one} ({words.say('page.language', one)})" for one in words.LANGUAGES), lang)
+            return words.say("error.language", lang, name=error, known=known)
     return None
 
 
 def near_or_not(key: str, lang: str, params: Mapping[str, Any]) -> str:
     """The message, or its form with a suggestion if there is one."""
     return words.say(f"{key}_near" if params.get("near") else key, lang, **params)
+
+
+def _task_last(first: str | None, second: str | None) -> tuple[str | None, str | None]:
+    """A number that stands alone is of a task."""
+    return (None, first) if first and second is None and first.isdecimal() else (first, second)
 
 
 def _is_path(what: str, cwd: Path) -> bool:

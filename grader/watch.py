@@ -9,7 +9,6 @@ was judged is not judged again. So a save that no event tells of, as on a networ
 import contextlib
 import multiprocessing
 import os
-import pydoc
 import selectors
 import signal
 import subprocess
@@ -29,6 +28,7 @@ from grader.course import CourseError, Section
 from grader.keys import Keys
 from grader.model import Outcome, Verdict
 from grader.reports import plain, terminal, words
+from grader.reports.lines import rows
 from grader.shell import Shell, Usage, told
 from grader.workspace import WorkspaceError
 
@@ -91,10 +91,15 @@ def _judge(shell: Shell, section: Section, text: str, answer: Connection) -> Non
 
 
 class Watch:
-    """One run of `learn watch`. `path`: a file that was asked for; None for the learner's own of that section."""
+    """One run of `learn watch`. `path`: a file that was asked for; None for the learner's own of that section; `pager`:
+    shows a text that is longer than the screen.
+    """
 
-    def __init__(self, shell: Shell, section: Section, path: Path | None, *, keys: bool) -> None:
+    def __init__(
+        self, shell: Shell, section: Section, path: Path | None, pager: Callable[[str], object], *, keys: bool
+    ) -> None:
         self.shell = shell
+        self.pager = pager
         self.lang = shell.lang
         self.section = section
         self.asked = path
@@ -247,20 +252,26 @@ class Watch:
         self.board.begin()
         if self.verdict is None:
             heading = f"{self.section.number} {plain.title(self.section.about.title, self.lang)}"
-            self.board.text(heading)
-            self.board.text(words.say("watch.begun", self.lang, path=self.shell.show(self.path)))
+            begun = words.say("watch.begun", self.lang, path=self.shell.show(self.path))
+            self.board.text(self.board.fitted(f"{heading}\n{begun}"))
         else:
-            terminal.show_verdict(
-                self.verdict,
-                self.section,
-                self.shell.show(self.path),
-                self.lang,
-                hints_left=self.shell.hints_left(self.section),
-                watched=True,
-                keys=self.keys is not None,
-                file=self.board.file,
-            )
+            self.board.text(self._verdict(self.verdict, self.board.height if self.keys else 0))
         self.board.end()
+
+    def _verdict(self, verdict: Verdict, height: int) -> str:
+        """On so many lines; 0: in full."""
+        shown = terminal.screen(
+            verdict,
+            self.section,
+            self.shell.show(self.path),
+            self.lang,
+            hints_left=self.shell.hints_left(self.section),
+            watched=True,
+            keys=self.keys is not None,
+            height=height,
+            file=self.board.file,
+        )
+        return shown.rstrip("\n")
 
     def _show(self, draw: Callable[[], None]) -> None:
         """Another screen, until the next verdict."""
@@ -276,12 +287,12 @@ class Watch:
 
     def _page(self, text: str) -> None:
         """A text: on the screen if it fits, else in the pager."""
-        if text.count("\n") < self.board.height or self.keys is None:
-            self._show(lambda: self.board.text(text.rstrip("\n")))
+        if self.keys is None or rows(text, self.board.width) <= self.board.height:
+            self._show(lambda: self.board.text(text))
             return
-        os.environ.setdefault("LESS", "-R")
+        self.board.begin()
         with self.keys.lent():
-            pydoc.pager(text)
+            self.pager(text)
         self.draw()
 
     # -- the keys
@@ -308,25 +319,22 @@ class Watch:
             case "e":
                 self._edit()
             case "s":
-                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)))
+                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)).rstrip("\n"))
             case "\n" | "\r" | " " if self.draw != self._show_verdict:
                 self.draw = self._show_verdict
                 self.draw()
+            case "\n" | "\r" | " " if self.verdict:
+                self._page(self._verdict(self.verdict, 0))
             case "q" | "\x04":
                 self.done = True
 
     def _hint(self) -> None:
         task = guide.task_in_hand(self.section, self.shell.progress)
         hints, total = self.shell.hints(self.section, task)
-        heading = plain.hint_heading(self.section, task, len(hints), total, self.lang)
-
-        def draw() -> None:
-            self.board.text(heading)
-            for text in hints:
-                self.board.text("")
-                self.board.markdown(text)
-
-        self._show(draw)
+        about = (self.section, task, len(hints), total, self.lang)
+        heading, end = plain.hint_heading(*about), plain.hint_end(*about, keys=True)
+        texts = [self.board.fitted(heading), *(terminal.markdown(t).rstrip("\n") for t in hints)]
+        self._page("\n\n".join([*texts, *filter(None, [self.board.fitted(end)])]))
 
     def _next(self) -> None:
         """The next section, once this one is passed."""

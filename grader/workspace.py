@@ -376,10 +376,15 @@ def _text(path: Path) -> str | None:
         return None
 
 
+def is_written(text: str) -> bool:
+    """False if no task is."""
+    return not _is_stub(text, None)
+
+
 def _written(path: Path) -> bool | None:
     """False if no task is; None if nobody can tell."""
     text = _text(path)
-    return None if text is None else not _is_stub(text, None)
+    return None if text is None else is_written(text)
 
 
 def _same(file: Path, notebook: Path) -> bool:

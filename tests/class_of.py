@@ -1,14 +1,22 @@
 """A small class for tests, with the mini course: right, wrong, empty and hostile answers."""
 
 import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from grader import batch
 from grader.course import Course
 from grader.gradebook import Gradebook
+from grader.model import Check, Handed, Outcome, Sandbox, Student, Tier, Times, Verdict, score
+from grader.submission import of_text
 
 MINI = Path(__file__).parent / "mini_course"
 FULL = Fraction(6)
+AT = datetime(2026, 5, 3, 12, tzinfo=UTC)  # when everybody handed in
 
 
 def course(root: Path) -> Course:
@@ -41,3 +49,42 @@ def points(place: Path | str) -> dict[str, Fraction | None]:
         assert book.due() == 0 and not any(s.due for s in standings)
     assert len({s.student.id for s in standings}) == len(standings)
     return {s.student.id: s.points for s in standings}
+
+
+def judged(
+    place: Path | str,
+    made: Course,
+    answers: Mapping[tuple[str, str], Sequence[Check]],
+    people: Mapping[str, Student] = MappingProxyType({}),
+    text: str = "",
+) -> None:
+    """A gradebook in which nothing was judged, and everything is known: (student's id, slug) -> the checks.
+
+    `people`: by id, also those who handed in nothing; `text`: everybody's answer, but for a last line.
+    """
+    sections = list({slug: made[slug] for _, slug in answers}.values()) or made.sections
+    handed, verdicts = [], []
+    for (id_, slug), checks in answers.items():
+        answer = of_text(f"{text}\n# {id_}\n")
+        student = people.get(id_, Student(id=id_))
+        handed.append(Handed(student=student, section=slug, text=answer.text, digest=answer.digest, at=AT))
+        points, most = score(tuple(checks), made[slug].points)
+        verdicts.append(
+            Verdict(
+                section=slug, section_digest=made[slug].digest, submission_digest=answer.digest, checks=tuple(checks),
+                points=points, max_points=most, sandbox=Sandbox(tier=Tier.T3), versions={}, times=Times(total=0.25),
+            )
+        )  # fmt: skip
+    with Gradebook(str(place)) as book:
+        book.begin(batch.now(sections), handed, people.values())
+        for verdict in verdicts:
+            book.record(verdict)
+        book.finish()
+
+
+def check(task: int, name: str = "test", ok: bool = True, *, visible: bool = False, **more: Any) -> Check:
+    """One that passed or, with what came of it, did not."""
+    outcome = more.pop("outcome", Outcome.PASSED if ok else Outcome.FAILED)
+    promise = {"en": f"Promise of {name}.", "zh": f"{name} 的承诺。"}
+    kind = more.pop("kind", "" if outcome is Outcome.PASSED else "values")
+    return Check(name=name, task=task, visible=visible, outcome=outcome, promise=promise, kind=kind, **more)

@@ -16,29 +16,33 @@ def programs() -> Path | None:
     return next((p for p in sorted(found, reverse=True) if (p / "pg_ctl").is_file()), None)
 
 
-@contextlib.contextmanager
-def server() -> Iterator[tuple[str, Path]]:
-    """Its URL, and the folder of its data. It listens on a socket in that folder alone."""
+def _run(folder: Path, *command: str) -> None:
     bin_folder = programs()
     assert bin_folder
     as_user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG")}
+    subprocess.run(
+        [bin_folder / command[0], *command[1:]],
+        env=kept | {"HOME": str(folder)}, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120, **as_user,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def server() -> Iterator[tuple[str, Path]]:
+    """Its URL, and the folder of its data. It listens on a socket in that folder alone."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:  # sockets' names are short
         data = Path(folder)
-        if as_user:
+        if os.getuid() == 0:
             shutil.chown(data, "nobody")
-
-        def run(*command: str) -> None:
-            kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG")}
-            environment = kept | {"HOME": folder}
-            subprocess.run(
-                [bin_folder / command[0], *command[1:]],
-                env=environment, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120, **as_user,
-            )  # fmt: skip
-
-        run("initdb", "-D", f"{folder}/db", "-U", "learn", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        _run(data, "initdb", "-D", f"{folder}/db", "-U", "learn", "--auth=trust", "--encoding=UTF8", "--locale=C")
         options = f"-k {folder} -c listen_addresses= -c max_connections=10"
-        run("pg_ctl", "-D", f"{folder}/db", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        _run(data, "pg_ctl", "-D", f"{folder}/db", "-w", "-l", f"{folder}/log", "-o", options, "start")
         try:
             yield f"postgresql://learn@/postgres?host={folder}", data
         finally:
-            run("pg_ctl", "-D", f"{folder}/db", "-m", "immediate", "stop")
+            _run(data, "pg_ctl", "-D", f"{folder}/db", "-m", "immediate", "stop")
+
+
+def restart(data: Path) -> None:
+    """As after a loss of power: nobody is asked, what was committed is found in the log."""
+    _run(data, "pg_ctl", "-D", f"{data}/db", "-w", "-l", f"{data}/log", "-m", "immediate", "restart")

@@ -1,7 +1,7 @@
 """Right answers to read: what `learn solution` shows."""
 
-import io
 import os
+import re
 
 import pytest
 import tiny_course
@@ -87,7 +87,8 @@ def test_the_solution_waits_until_the_section_is_passed(learn):
 def test_giving_up_is_remembered(learn):
     """It is shown then and afterwards, and the list says so; the other section stays closed."""
     code, out, _ = learn("solution", "1.1", "--give-up")
-    assert code == 0 and "y = x + x" in out and "# shifted: By shifting." in out
+    assert code == 0 and "y = x + x" in out and out.count("By shifting.") == 1 and out.count("# shifted") == 3
+    assert out.rstrip().endswith("then `learn check 1.1`.")
     assert learn("solution", "1.1")[0] == 0 and learn("solution", "1.2")[0] == 2
     assert "solution seen" in learn("list")[1]
     with Progress(path_for("tiny", os.environ)) as progress:
@@ -102,6 +103,17 @@ def test_one_task_alone_and_in_chinese(learn):
     assert learn("solution", "1.1", "7")[0] == 2
 
 
+def test_what_is_no_model_is_marked(learn, course):
+    """Beside the code that uses what nobody should learn, and only there, stands that it is no model."""
+    path = course["doubling"].hidden / "also" / "shifted.py"
+    path.write_text(OTHER.replace("return x / 2", "return x.data / 2").replace("ONE = 1", "ONE = self.data"))
+    out = learn("solution", "1.1", "--give-up")[1]
+    assert out.count("no model") == 1 and out.index("`.data`") > out.index("task 2")
+    assert learn("solution", "1.1", "1")[1].count("no model") == 0
+    path.write_text(OTHER.replace("return x / 2", "return torch.autograd.Variable(x) / torch.utils.data.x"))
+    assert re.findall("no model: `(.*?)`", learn("solution", "1.1")[1]) == ["Variable"]
+
+
 def test_a_course_without_solutions_says_so(learn, course):
     """A learner's copy has none."""
     course["doubling"].reference.unlink()
@@ -113,10 +125,8 @@ def test_a_course_without_solutions_says_so(learn, course):
 def test_a_terminal_of_any_width_shows_all_of_it(course, width, monkeypatch):
     """Nothing is cut off: beside each other where there is room, else one after the other."""
     monkeypatch.setenv("COLUMNS", str(width))
-    out = io.StringIO()
     section = course["doubling"]
-    terminal.show_answers(section, None, answers(section), "en", out)
-    text = " ".join(out.getvalue().split())
+    text = " ".join(terminal.answers(section, None, answers(section), "en").split())
     for part in ("y = x + x", "return helper(x)", "return _shift(x, ONE)", "By shifting."):
         assert part in text
 

@@ -120,3 +120,21 @@ def test_a_file_that_cannot_be_read(course, tmp_path):
         with pytest.raises(AssignmentError) as e:
             read(path, course)
         assert e.value.kind == "assignment_unreadable"
+
+
+@pytest.mark.parametrize("published", [False, True])
+@pytest.mark.parametrize("days", [-3, 0, 1, 3])
+@pytest.mark.parametrize("rule", ["hidden", "after_due_date", "after_published", "visible"])
+def test_who_may_see_the_hidden_tests_when(course, rule, days, published):
+    """Never, once the student's own due date is past, once it is published, or always; a section that was not set, and
+    one that is never due, show nothing.
+    """
+    text = f"sections: [1.1]\nhidden_tests: {rule}\n"
+    due = parse(f"{text}due: 2026-05-03\ntimezone: UTC\nextensions: {{li.hua: 2026-05-05}}", course)
+    now = datetime(2026, 5, 3, 23, 59, 59, tzinfo=UTC) + timedelta(days=days)
+    expected = {"after_due_date": days > 0, "after_published": published, "visible": True}.get(rule, False)
+    assert due.shows("doubling", now, published) == expected
+    assert due.shows("doubling", now, published, "li.hua") == (days > 2 if rule == "after_due_date" else expected)
+    assert not due.shows("again", now, published)
+    never = parse(text, course)
+    assert never.shows("doubling", now, published) == (expected and rule != "after_due_date")

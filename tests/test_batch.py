@@ -1,25 +1,33 @@
 """`learn grade`: a class is graded as it deserves, whoever is killed when; nothing is lost and nothing done twice."""
 
 import contextlib
+import functools
+import importlib.util
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import class_of
+import postgres
 import psutil
 import pytest
+from dask_cluster import Cluster
 
 from grader import batch, bench, pool
 from grader.collect import collect
 from grader.course import Course
 from grader.gradebook import Gradebook
-from grader.model import Job, Tier, Verdict
+from grader.model import Job, Student, Tier, Verdict
+from grader.reports import classes
 from grader.sandbox.cell import Lost
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +39,18 @@ MORE = """
 def test_more(learner, rng):
     x = rng.normal(5)
     expect(learner.double(x)).close_to(2 * x + 1)
+"""
+
+HANGING = """
+
+@task(1)
+def test_hanging(learner, rng, source):
+    import ctypes, signal
+
+    if "# hang" in source.text:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        ctypes.CDLL(None).pause()
+    expect(learner.double(rng.normal(5)).shape[0]).equal_to(5)
 """
 
 
@@ -47,9 +67,9 @@ def course(tmp_path):
     return class_of.course(tmp_path / "course")
 
 
-def learn(course, *arguments, cwd, **options):
+def learn(course, *arguments, cwd, prefix=(), **options):
     """`learn` with this course, as somebody at a terminal would give it."""
-    command = [sys.executable, str(ROOT / "cli.py"), "--course", str(course.exercises.parent), *arguments]
+    command = [*prefix, sys.executable, str(ROOT / "cli.py"), "--course", str(course.exercises.parent), *arguments]
     return subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options
     )
@@ -88,6 +108,25 @@ def test_a_class_twice_in_a_row(course, tmp_path):
     assert "s02" not in said, "nothing changes for whom had nothing"
     with Gradebook(str(tmp_path / "gradebook.sqlite")) as book, book._reading() as db:
         assert db.exec_driver_sql("SELECT count(*) FROM verdicts").scalar() == 10
+
+
+def test_a_roster_in_the_second_run(course, tmp_path):
+    """Files named by students, then a roster with student numbers: nobody stands there twice, nothing is judged again,
+    points by hand stay, and one line says who is who.
+    """
+    right = course["double"].reference.read_text(encoding="utf-8")
+    for name in ("li.hua", "ann.b"):
+        (tmp_path / "subs").mkdir(exist_ok=True)
+        (tmp_path / "subs" / f"{name}_double.py").write_text(f"{right}# {name}\n", encoding="utf-8")
+    assert done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))[0] == 0
+    assert done(learn(course, "adjust", "li.hua", "1.1", "5", "--why", "w", cwd=tmp_path))[0] == 0
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student id,login,name\n2023001,li.hua,Li Hua\n2023002,ann.b,Ann B\n", encoding="utf-8")
+    code, said = done(learn(course, "grade", "subs", "--roster", "roster.csv", cwd=tmp_path))
+    assert code == 0 and "ann.b -> 2023002, li.hua -> 2023001" in said and "Nothing was due" in said, said
+    assert class_of.points(tmp_path / "gradebook.sqlite") == {"2023001": 5, "2023002": 6}
+    code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
+    assert said.splitlines()[1:] == ["2023001,Li Hua,,5,83.33,0", "2023002,Ann B,,6,100,0"], said
 
 
 @pytest.mark.slow
@@ -129,27 +168,74 @@ def _family(process):
     return found
 
 
+def _kinds():
+    """The faults that can be made to happen here."""
+    yield "processes"
+    if importlib.util.find_spec("distributed"):
+        yield "cluster"
+    if postgres.programs():
+        yield "database"
+    if os.getuid() == 0:
+        yield "disk"
+
+
 @pytest.mark.slow
 def test_kills_at_random(course, tmp_path):
-    """kill -9 of coordinator, judges, zygotes and cells at random moments: nothing outlives the coordinator, and after
-    going on the scores are those of a run that nobody disturbed.
+    """Each run has one kind of fault, at random moments: kill -9 of coordinator, judges, zygotes and cells; of a Dask
+    scheduler and its workers; connections to PostgreSQL cut, and the server killed; a disk that fills up. Nothing
+    outlives the coordinator, every end is told in a line, and after going on the scores are those of a run that nobody
+    disturbed.
     """
     count = 16
     class_of.write(tmp_path / "subs", course, count)
     assert done(learn(course, "grade", "subs", "--gradebook", "calm.sqlite", cwd=tmp_path))[0] == 0
     calm = class_of.points(tmp_path / "calm.sqlite")
     draw = random.Random(int(os.environ.get("LEARN_KILL_SEED", "7")))
-    for _ in range(int(os.environ.get("LEARN_KILL_RUNS", "3"))):
-        (tmp_path / "g.sqlite").unlink(missing_ok=True)
-        run_until_whole(course, tmp_path, draw)
-        assert class_of.points(tmp_path / "g.sqlite") == calm
+    kinds = os.environ.get("LEARN_KILL_KINDS", "").split() or list(_kinds())
+    runs = int(os.environ.get("LEARN_KILL_RUNS", "3"))
+    drawn = [draw.choice(kinds) for _ in range(runs)] if runs > len(kinds) else draw.sample(kinds, runs)
+    for number, kind in enumerate(drawn, 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        began = time.monotonic()
+        with DISTURBED[kind](course, folder, draw) as scene:
+            tries = run_until_whole(scene, draw)
+            assert class_of.points(scene.gradebook()) == calm
+        print(f"{number}: {kind}, {tries} disturbed, {time.monotonic() - began:.0f} s", flush=True)
 
 
-def run_until_whole(course, folder, draw):
-    """Disturbed runs until one ends well, and then one that is left alone."""
-    for attempt in range(6):
-        process = learn(course, "grade", "subs", "--gradebook", "g.sqlite", cwd=folder)
-        time.sleep(draw.uniform(0, 3))
+class Scene(NamedTuple):
+    """A run of `learn grade`, and what is to happen to it."""
+
+    start: Callable[[], subprocess.Popen]
+    gradebook: Callable[[], Path | str]
+    disturb: Callable[[subprocess.Popen], None]  # once it has begun
+    mend: Callable[[], None] = lambda: None  # before the next one
+    codes: tuple[int, ...] = (0, 2)  # how it may end
+
+
+def run_until_whole(scene, draw):
+    """Disturbed runs until one ends well, and then, if none does, one that is left alone; how many were disturbed."""
+    for attempt in range(1, 7):
+        process = scene.start()
+        time.sleep(draw.uniform(0, 8))
+        scene.disturb(process)
+        code, said = done(process)
+        assert code in scene.codes and "Traceback" not in said, (attempt, code, said)
+        assert code != 2 or said.splitlines()[-1].startswith("learn: "), said
+        scene.mend()
+        if code == 0:
+            return attempt
+    code, said = done(scene.start())
+    assert code == 0, said
+    return attempt
+
+
+@contextlib.contextmanager
+def _processes(course, folder, draw):
+    """kill -9 of whatever process of ours."""
+
+    def disturb(process):
         for _ in range(draw.randrange(1, 6)):
             with contextlib.suppress(psutil.Error, IndexError):
                 family = _family(process)
@@ -161,12 +247,99 @@ def run_until_whole(course, folder, draw):
                     _, alive = psutil.wait_procs([p for p in everybody if p.pid != process.pid], timeout=30)
                     assert alive == []
             time.sleep(draw.uniform(0, 2))
-        code, said = done(process)
-        assert code in (0, 3, -signal.SIGKILL), (attempt, code, said)
-        if code == 0:
-            return
-    code, said = done(learn(course, "grade", "--gradebook", "g.sqlite", cwd=folder))
-    assert code == 0, said
+
+    start = functools.partial(learn, course, "grade", "../subs", "--gradebook", "g.sqlite", cwd=folder)
+    yield Scene(start, lambda: folder / "g.sqlite", disturb, codes=(0, 3, -signal.SIGKILL))
+
+
+@contextlib.contextmanager
+def _cluster(course, folder, draw):
+    """kill -9 of the scheduler or a worker; for a worker another one comes, as SLURM would send."""
+    dask = Cluster(folder)
+    dask.add()
+    dask.add()
+
+    def start():
+        return learn(course, "grade", "../subs", "--gradebook", "g.sqlite", "--where", dask.address, cwd=folder)
+
+    def disturb(process):
+        for _ in range(draw.randrange(1, 4)):
+            time.sleep(draw.uniform(0, 5))
+            if draw.random() < 0.5:
+                dask.scheduler.kill()
+                return
+            draw.choice(dask.workers).kill()
+            dask.add()
+
+    def mend():
+        if dask.scheduler.poll() is not None:
+            dask.end()
+            dask.workers.clear()
+            dask.begin()
+            dask.add()
+            dask.add()
+
+    try:
+        yield Scene(start, lambda: folder / "g.sqlite", disturb, mend, codes=(0, 2, 3))
+    finally:
+        dask.end()
+
+
+@contextlib.contextmanager
+def _database(course, folder, draw):
+    """Connections to PostgreSQL cut by its administrator, and the server ended as by a loss of power."""
+    import psycopg
+
+    def disturb(process):
+        for _ in range(draw.randrange(1, 6)):
+            if process.poll() is not None:
+                return
+            if draw.random() < 0.3:
+                postgres.restart(data)
+            else:
+                with psycopg.connect(url, autocommit=True) as db:
+                    db.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                    )
+            time.sleep(draw.uniform(0, 2))
+
+    with postgres.server() as (url, data):
+        start = functools.partial(learn, course, "grade", "../subs", "--gradebook", url, cwd=folder)
+        yield Scene(start, lambda: url, disturb)
+
+
+@contextlib.contextmanager
+def _disk(course, folder, draw):
+    """A disk of its own for the gradebook, that fills up and has room again."""
+    small = folder / "small"
+    small.mkdir()
+    mount = f"mount -t tmpfs -o size=8m none {small} && echo there && exec sleep infinity"
+    holder = subprocess.Popen(["unshare", "-m", "sh", "-c", mount], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout and holder.stdout.readline() == "there\n"
+    inside = Path(f"/proc/{holder.pid}/root{small}")
+
+    def start():
+        prefix = ("nsenter", f"--target={holder.pid}", "--mount", f"--wd={folder}")
+        return learn(course, "grade", "../subs", "--gradebook", f"{small}/g.sqlite", cwd=folder, prefix=prefix)
+
+    def disturb(_):
+        with contextlib.suppress(OSError), (inside / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+
+    def mend():
+        (inside / "filler").unlink(missing_ok=True)
+
+    try:
+        # SQLite would take the path for one of ours.
+        yield Scene(start, lambda: shutil.copy(inside / "g.sqlite", folder), disturb, mend)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+DISTURBED = {"processes": _processes, "cluster": _cluster, "database": _database, "disk": _disk}
 
 
 def test_what_kills_its_judge_costs_nobody_else(course):
@@ -180,6 +353,68 @@ def test_what_kills_its_judge_costs_nobody_else(course):
 
     first, second, third = bench.one_by_one(judge, jobs)
     assert (first, third) == (b"a", b"b") and Verdict.from_json(second).broken
+
+
+def test_what_hangs_its_judge_costs_nobody_else():
+    """A batch that hung is judged one by one; what hangs again, alone, has no verdict and is not tried a third time."""
+    jobs = [Job(section="double", section_digest="d", text="", id=n) for n in ("a", "sticky", "b")]
+    tried = []
+
+    def judge(batch):
+        tried.append([j.id for j in batch])
+        if "sticky" in tried[-1]:
+            raise bench.Hung
+        return [j.id.encode() for j in batch]
+
+    first, second, third = bench.one_by_one(judge, jobs)
+    assert (first, third) == (b"a", b"b") and Verdict.from_json(second).checks[0].kind == "hung"
+    assert tried == [["a", "sticky", "b"], ["a"], ["sticky"], ["b"]]
+
+
+@pytest.mark.slow
+def test_a_judge_that_hangs(course, tmp_path, monkeypatch):
+    """A bug of ours that hangs a judge for ever is ended after a time that follows from the section's limits; whoever
+    has that answer is named, with why; everybody else has his points, and nothing is left running.
+    """
+    monkeypatch.setattr(bench, "_SLACK", 6.0)
+    monkeypatch.setattr(bench, "_STARTING", 60.0)
+    about = course["double"].folder / "exercise.yaml"
+    about.write_text(about.read_text(encoding="utf-8") + "limits: {section: 4}\n", encoding="utf-8")
+    tests = course["double"].tests
+    tests.write_text(tests.read_text(encoding="utf-8") + HANGING, encoding="utf-8")
+    course = Course.at(course.exercises.parent)
+    truth = class_of.write(tmp_path / "subs", course, 4)
+    for who in ("s01", "twin"):
+        path = tmp_path / "subs" / who / "double.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(course["double"].reference.read_text(encoding="utf-8") + "# hang\n", encoding="utf-8")
+    with Gradebook(str(tmp_path / "g.sqlite")) as book:
+        book.begin(batch.now(course.sections), collect([tmp_path / "subs"], course.sections).handed)
+        began = time.monotonic()
+        run = batch.grade(course, book, course.sections, workers=1)
+        assert time.monotonic() - began < 150
+        (stuck,) = run.unjudged
+        assert [s.id for s in stuck.students] == ["s01", "twin"] and (stuck.kind, stuck.number) == ("hung", "1.1")
+        assert run.judged == 3 and run.left == 1
+        points = {s.student.id: s.points for s in book.standings()}
+        assert truth.items() <= points.items() and points["s01"] is points["twin"] is None
+        told = "\n".join(classes.ran(run, book.standings(), "learn grade", "en"))
+        assert "1 answers could not be judged" in told and "s01, twin, 1.1: the judge hung" in told, told
+        (named,) = json.loads(classes.as_json([], run))["run"]["unjudged"]
+        assert named["students"] == ["s01", "twin"] and named["why"] == "hung"
+    left = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    assert psutil.wait_procs(left, timeout=20)[1] == []
+
+
+def test_many_that_could_not_be_judged():
+    """A screen names twenty and counts the rest; a program is told all of them."""
+    stuck = [batch.Unjudged([Student(id=f"s{n}")], "double", "1.1", "internal", {"what": "a\nb"}) for n in range(33)]
+    run = batch.Run(33, 0, stuck, "", 33, [], 1.0, False)
+    for lang, rest in (("en", "  and 13 more"), ("zh", "  另有 13 个")):
+        told = classes.ran(run, [], "learn grade", lang)
+        named = [line for line in told if line.startswith("  s")]
+        assert len(named) == 20 and told[-1] == rest and named[0].rstrip().endswith("a")
+    assert len(json.loads(classes.as_json([], run))["run"]["unjudged"]) == 33
 
 
 def test_a_judge_that_cannot_begin_is_told(course, tmp_path):
@@ -213,7 +448,11 @@ def test_tests_that_change_meanwhile(course, tmp_path):
         tests = course["double"].tests
         tests.write_text(tests.read_text(encoding="utf-8") + "# another\n", encoding="utf-8")
         run = batch.grade(course, book, course.sections, workers=1)
-        assert run.judged == 0 and run.unjudged == {"other_section": 2} and run.left == 2
+        assert run.judged == 0 and run.left == 2
+        assert [(u.students[0].id, u.number, u.kind) for u in run.unjudged] == [
+            ("s00", "1.1", "other_section"),
+            ("s01", "1.1", "other_section"),
+        ]
         mended = Course.at(course.exercises.parent)
         book.begin(batch.now(mended.sections), [])
         assert batch.grade(mended, book, mended.sections, workers=1).judged == 2

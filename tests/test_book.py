@@ -17,6 +17,7 @@ import cli
 from grader import book, guide
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict
 from grader.progress import Progress, path_for
+from grader.reports import charts, plain
 
 LESSON = """# 1.1 Doubling, {lang}
 
@@ -248,6 +249,24 @@ def test_recheck_says_what_has_broken(learn, monkeypatch, course):
     target.unlink()
     code, out, _ = learn("progress", "--recheck")
     assert code == 1 and "✗ 1.1 Doubling" in out and "0 of the 1" in out and not target.exists()
+
+
+def test_a_section_that_was_begun_is_drawn_so():
+    """Even without any points yet there is something of a ring, as there is a word in the list."""
+    words = {"started": "begun", "open": "open"}
+    begun, opened = (charts.road([charts.Stop("1.1", state, 0.0)], words).body for state in words)
+    assert re.search(r'stroke-dasharray="[1-9]', begun) and "stroke-dasharray" not in opened
+
+
+def test_recheck_of_a_folder_in_which_nothing_is_written(course):
+    """Passed elsewhere, and a stub here: that is told, not how many points it has."""
+    blank = Check(name="t", task=1, visible=False, outcome=Outcome.NOT_WRITTEN, kind="not_written")
+    verdict = Verdict(
+        section="doubling", section_digest="s", submission_digest="d", checks=(blank,), points="0", max_points="5",
+        sandbox=Sandbox(tier=Tier.T3), versions={},
+    )  # fmt: skip
+    text = plain.rechecked(course["doubling"], "ws/doubling.py", verdict, "en")
+    assert "nothing is written in ws/doubling.py" in text and "points" not in text
 
 
 def test_recheck_of_nothing(learn):

@@ -11,11 +11,13 @@ import click
 import pytest
 import tiny_course
 from click.testing import CliRunner
+from terminals import OnTerminal
 
 import cli
 from grader import guide
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict
 from grader.progress import VERSION, Progress, path_for
+from grader.reports.lines import cells
 from grader.reports.words import LANGUAGES, messages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,6 +162,66 @@ def test_reset(learn, course):
     assert "raise NotImplementedError" in course["doubling"].stub.read_text()
 
 
+def test_reset_without_a_section_asks(learn, course, tmp_path):
+    """On a terminal it says what it will do to which file, and does it only after a yes; then, what is next."""
+    course["doubling"].stub.write_text("mine")
+    for answer, kept in (("\r", True), ("y\r", False)):
+        screen = OnTerminal(
+            [sys.executable, str(ROOT / "cli.py"), "--course", "course", "reset"], dict(os.environ), tmp_path
+        )
+        try:
+            screen.until(r"Start 1\.1 over\?[\s\S]*doubling\.py[\s\S]*\[y/N\] ")
+            screen.press(answer)
+            screen.until("stays as it is" if kept else r"kept:[\s\S]*learn read 1\.1")
+            assert screen.end() == 0 and (course["doubling"].stub.read_text() == "mine") is kept
+        finally:
+            screen.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "end"), [("list", "after 1.1"), ("read", "the end"), ("solution --give-up", "own way")]
+)
+def test_what_is_longer_than_the_screen_is_paged(learn, course, tmp_path, command, end):
+    """By less, with a prompt that says how to go on and nothing that runs programs; by the learner's own pager, if any;
+    and what fits is just printed.
+    """
+    (course["doubling"].folder / "lesson.en.md").write_text("# Long\n\n" + "- a line\n" * 30 + "\nthe end\n")
+    environ = {k: v for k, v in os.environ.items() if k not in ("PAGER", "LESS", "LESSSECURE", "LESSCHARSET")}
+    own = (
+        f"{sys.executable} -c \"import os, sys; print('paged', len(sys.stdin.readlines()), os.environ['LESSSECURE'])\""
+    )
+    told = {"less": ({}, 6, r"Space: next page"), "own": ({"PAGER": own}, 6, r"paged \d+ 1"), "none": ({}, 60, end)}
+    for more, lines, seen in told.values():
+        line = [sys.executable, str(ROOT / "cli.py"), "--course", "course", *command.split()]
+        screen = OnTerminal(line, environ | more | {"TERM": "xterm"}, tmp_path, lines=lines)
+        try:
+            screen.until(seen)
+            screen.press("q" * (seen.startswith("Space")))
+            assert screen.end() == 0
+        finally:
+            screen.close()
+
+
+def test_an_error_is_told_in_whole_words(learn, course, tmp_path):
+    """On a narrow terminal a line ends between words, and never within a command."""
+    line = [sys.executable, str(ROOT / "cli.py"), "--course", "course", "solution", "1.1"]
+    screen = OnTerminal(line, dict(os.environ), tmp_path, columns=40)
+    try:
+        assert screen.end() == 2
+        lines = screen.seen.split("\r\n")
+        assert len(lines) > 3 and max(map(len, lines)) <= 40
+        assert any("`learn solution 1.1 --give-up`" in one for one in lines)
+    finally:
+        screen.close()
+
+
+def test_the_last_hint_says_what_is_left(learn):
+    """The lesson and the answer."""
+    learn("hint", "1.1", "1")
+    out = learn("hint", "1.1", "1")[1]
+    assert "`learn read 1.1`" in out and "`learn solution 1.1 1 --give-up`" in out
+
+
 def test_init_is_remembered(learn, tmp_path):
     """The folder is made, and used from then on wherever one stands."""
     code, out, _ = learn("init", "ws")
@@ -205,6 +267,16 @@ def test_help_in_both_languages(learn, command, lang):
     assert out.startswith("Usage: " if lang == "en" else "用法：") and bool(re.search("[一-鿿]", out)) == (lang == "zh")
 
 
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_help_fits(learn, lang, width, monkeypatch):
+    """No line is wider than the terminal, though a Chinese character takes two columns."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    for command in [(), *_commands(cli.learn)]:
+        out = learn(*command, "--lang", lang, "--help")[1]
+        assert all(cells(line) <= width for line in out.splitlines()), out
+
+
 def test_help_does_not_remember_or_need_a_course(home):
     """Asking for help writes nothing, and works where the course cannot be read."""
     done = CliRunner().invoke(cli.learn, ["--course", "/nowhere", "--lang", "zh", "--help"])
@@ -228,8 +300,10 @@ def test_version(learn):
         (["list", "--quux"], ["no option --quux", "learn list --help"]),
         (["init"], ["DIR is missing"]),
         (["list", "--lang"], ["--lang is missing"]),
-        (["--lang", "fr", "list"], ["no language fr", "en, zh"]),
-        (["check", "a", "b"], ["learn check --help"]),
+        (["--lang", "fr", "list"], ["no language fr", "en (English), zh (中文)"]),
+        (["check", "a", "b", "c"], ["learn check --help"]),
+        (["check", "1.1", "x"], ["has no task x", "1, 2"]),
+        (["check", "7"], ["has no task 7", "1, 2"]),
         (["check", "--require-sandbox", "T4"], ["T4", "T1, T2, T3"]),
         (["check", "--debug", "--json"], ["--debug"]),
         (["check", "--debug", "--require-sandbox", "T1"], ["--debug"]),

@@ -63,7 +63,7 @@ def test_what_is_offered(complete, tmp_path: Path) -> None:
     assert complete(f"{course} check ./m") == ["./m"]  # bash then completes files
     assert complete(f"{course} hint ") == ["1", "2", "1.1", "doubling", "1.2", "again"]
     assert complete(f"{course} hint again ") == ["1", "2"] and complete(f"{course} hint no_such ") == []
-    assert complete("learn completion z") == ["zsh"]
+    assert complete(f"{course} check again ") == ["1", "2"] and complete("learn completion z") == ["zsh"]
 
 
 def test_tab_does_nothing_else(complete, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def shell(request: pytest.FixtureRequest, environ: dict[str, str], tmp_path: Pat
         pytest.skip(f"{request.param} is not installed")
     # `zsh -f` asks about folders of other owners, which a learner's own configuration has settled
     line = SHELLS[request.param][1].replace("compinit &&", "compinit -u &&")
-    on = OnTerminal(STARTS[request.param], environ, tmp_path)
+    on = OnTerminal(STARTS[request.param], environ, tmp_path, lines=60)
     on.press(f"{line}; echo rea''dy\n")
     on.until("ready")
     yield on

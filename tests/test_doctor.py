@@ -56,6 +56,16 @@ def test_what_is_missing_is_told(course: Course, tmp_path: Path, monkeypatch: py
     )
 
 
+def test_an_editor_that_is_not_there(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EDITOR may name anything: only what can be started is called good, and another one is told by its name."""
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "nonesuch --wait")
+    sign = found(course, tmp_path / "home")["editor_gone"]
+    assert sign.mark == "lacking" and "nonesuch" in plain.sign(sign.key, sign.params, "en")
+    monkeypatch.setenv("EDITOR", sys.executable)
+    assert found(course, tmp_path / "home")["editor"].mark == "good"
+
+
 def test_a_folder_that_is_behind(course: Course, tmp_path: Path) -> None:
     """Told once the course is newer, and no more after the update."""
     workspace, _ = Workspace.init(course, tmp_path / "ws")

@@ -126,6 +126,22 @@ def test_corrected_tests_touch_what_they_judge(book):
     assert _due(book) == ["h"] and [c.now for c in book.changes()] == [3]
 
 
+def test_standings_opened_together(book):
+    """Each with the verdict and the answer that it has alone, in the order asked for, over more than one reading."""
+    people = [Student(id=f"s{i:03d}") for i in range(450)]
+    book.begin([OLD], [handed(s, f"text {i % 7}") for i, s in enumerate(people)])
+    for i in range(6):  # the seventh is not judged yet
+        book.record(verdict(f"text {i}", str(i)))
+    book.adjust("s006", "double", Fraction(1), "prof", "on paper")
+    standings = book.standings()[::-1]
+    opened = list(book.opened(standings))
+    assert [o.standing for o in opened] == standings
+    for o in opened[:20]:
+        assert o.verdict == book.verdict(o.standing)
+        assert o.text == (book.text(o.standing) if o.verdict else "")
+    assert [o.verdict is None for o in opened[:7]] == [s.automatic is None for s in standings[:7]]
+
+
 def test_a_persons_points_go_first(book):
     """With who and why, apart from the automatic ones; what was before is kept, and they can be taken back."""
     book.begin([OLD], [handed(ANN, "a")], [BOB])
@@ -141,6 +157,127 @@ def test_a_persons_points_go_first(book):
     book.adjust("a@x.edu", "double", None, "prof", "the tests were mended")
     assert [s.points for s in book.standings()] == [6, 1]
     assert [a.points for a in book.adjustments("ann", "double")] == [Fraction(11, 2), None]
+
+
+NUMBER = Student(id="2023001", name="Hua Li", email="li@x.edu")
+BY_FILE = Student(id="li.hua", name="li.hua")
+
+
+def find(*names):
+    """As a roster does that has one student."""
+    return NUMBER if {"li.hua", "hw1-li.hua", "li@x.edu"} & set(names) else None
+
+
+def test_a_roster_that_comes_later(book):
+    """Who was known by his files' name has the roster's id from then on, with all that he handed in, its verdicts and
+    the points given; he stands there once, and nothing is due or changed by it. His files are his afterwards too.
+    """
+    book.begin([OLD], [handed(BY_FILE, "a"), handed(ANN, "b")])
+    for text, points in (("a", "3"), ("b", "6")):
+        book.record(verdict(text, points))
+    book.adjust("li.hua", "double", Fraction(4), "prof", "why")
+    book.finish()
+    before = _rows(book)
+    assert book.begin([OLD], [], [NUMBER], find) == {"li.hua": "2023001"}
+    number, ann = book.standings()
+    assert (number.student, number.points, number.automatic) == (NUMBER, 4, 3) and ann.student == ANN
+    assert book.due() == 0 and book.changes() == [] and _rows(book) == before and book.students() == [NUMBER, ANN]
+    book.finish()
+    assert book.begin([OLD], [handed(BY_FILE, "c")]) == {}, "without the roster"
+    book.record(verdict("c", "5"))
+    assert book.adjust("li.hua", "double", None, "prof", "again") == NUMBER
+    assert [(s.student.id, s.points) for s in book.standings()] == [("2023001", 5), ("ann", 6)]
+    assert [(c.student.id, c.was, c.now) for c in book.changes()] == [("2023001", 3, 5)]
+    assert len(book.adjustments("2023001", "double")) == 2
+
+
+def test_who_stood_there_twice(book):
+    """A class graded with and without its roster: the later answer counts, by time where times are known; both ids'
+    points by hand are kept, and the later ones count.
+    """
+    early, late = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC)
+    other = SectionNow("halve", "1.2", "h1", Fraction(2))
+    half = {"section": "halve", "text": "h", "digest": of_text("h").digest, "at": early}
+    book.begin([OLD, other], [handed(BY_FILE, "a", at=late), Handed(student=BY_FILE, **half)])
+    book.begin([OLD, other], [handed(NUMBER, "b", at=early), Handed(student=NUMBER, **half)], [NUMBER])
+    for text in ("a", "b"):
+        book.record(verdict(text, {"a": "2", "b": "5"}[text]))
+    book.adjust("2023001", "halve", Fraction(1), "prof", "")
+    book.adjust("li.hua", "halve", Fraction(2), "prof", "")
+    before = _rows(book)
+    book.begin([OLD, other], [], [NUMBER], find)
+    assert [(s.number, s.points, s.handed_at) for s in book.standings()] == [("1.1", 2, late), ("1.2", 2, early)]
+    assert _rows(book) == before and len(book.adjustments("2023001", "halve")) == 2
+
+
+def test_the_same_name_on_two_rosters(book):
+    """They are two, unless an id or e-mail says otherwise; and an id that is on the roster stays."""
+    first, second = Student(id="1", name="Li Hua"), Student(id="2", name="Li Hua")
+    book.begin([OLD], [handed(first, "a")], [first])
+
+    def by_name(*names):
+        return second if "Li Hua" in names else None
+
+    assert book.begin([OLD], [], [second], by_name) == {} and book.students() == [first, second]
+    assert book.begin([OLD], [handed(Student(id="li", name="Li Hua"), "b")], [second], by_name) == {}
+    assert book.begin([OLD], [], [first, second], by_name) == {"li": "2"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_taking_over_loses_nothing(book, seed):
+    """Whatever was handed in, judged and given under either id, in any order: afterwards there is one student, with the
+    last answer and the last points by hand; no submission, verdict or adjustment is gone; again, it changes nothing.
+    """
+    draw = random.Random(seed)
+    book.begin([OLD], [], [NUMBER])
+    last, given = {}, None
+    for n in range(draw.randrange(1, 12)):
+        who = draw.choice([BY_FILE, NUMBER, Student(id="hw1-li.hua", name="hw1-li.hua")])
+        what = draw.choice(["hand in", "hand in", "judge", "give"])
+        if what == "hand in":
+            last = (who.id, draw.choice("xyz"), datetime(2026, 5, 1, n, tzinfo=UTC))
+            book.begin([OLD], [handed(who, last[1], at=last[2])])
+        elif what == "judge":
+            for job in list(book.jobs())[:1]:
+                book.record(verdict(job.text, str("xyz".index(job.text))))
+        elif any(s.student.id == who.id for s in book.standings()):
+            given = Fraction(n, 2)
+            book.adjust(who.id, "double", given, "p", "w")
+    before = _rows(book)
+    for _ in range(2):
+        book.begin([OLD], [], [NUMBER], find)
+        assert _rows(book) == before and book.students() == [NUMBER]
+        standings = book.standings()
+        assert len(standings) == bool(last)
+        for s in standings:
+            assert (book.text(s), s.handed_at) == last[1:] and s.student == NUMBER
+            assert s.points == given if given is not None else s.points in (None, "xyz".index(last[1]))
+    for job in book.jobs():
+        book.record(verdict(job.text, str("xyz".index(job.text))))
+    assert [s.automatic for s in book.standings()] == ["xyz".index(last[1])] * bool(last)
+
+
+def test_a_gradebook_of_the_first_version(url):
+    """It is brought up to now with all that is in it."""
+    with Gradebook(url) as book:
+        book.begin([OLD], [handed(BY_FILE, "a")])
+        book.record(verdict("a"))
+        with book._writing() as db:
+            for column in ("listed", "taken_by"):
+                db.exec_driver_sql(f"ALTER TABLE students DROP COLUMN {column}")
+            db.exec_driver_sql("DELETE FROM learn_version WHERE version > 1")
+    with Gradebook(url) as book:
+        assert [s.points for s in book.standings()] == [3] and book.students() == [BY_FILE]
+        assert book.begin([OLD], [], [NUMBER], find) == {"li.hua": "2023001"}
+
+
+def _rows(book):
+    """How many submissions, verdicts and adjustments there are, by what cannot change."""
+    with book._reading() as db:
+        return [
+            sorted(map(tuple, db.exec_driver_sql(f"SELECT {what}").all()))
+            for what in ("id, digest FROM submissions", "id, submission FROM verdicts", "id, points FROM adjustments")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,10 @@ def verdicts() -> dict[str, list[Verdict]]:
 
 def seen(verdict: Verdict) -> str:
     """Everything that a learner sees of a verdict: both languages on the screen, and the JSON without times."""
-    screen = StringIO()
     section = COURSE[verdict.section]
-    for lang in LANGUAGES:
-        terminal.show_verdict(verdict.timeless(), section, section.stub.name, lang, file=screen)
-    return screen.getvalue() + verdict.timeless().to_json().decode()
+    name = section.stub.name
+    screens = [terminal.screen(verdict.timeless(), section, name, lang, file=StringIO()) for lang in LANGUAGES]
+    return "".join(screens) + verdict.timeless().to_json().decode()
 
 
 def _code(path: Path) -> ast.Module:

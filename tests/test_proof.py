@@ -517,7 +517,7 @@ def test_the_command_says_what_holds_and_what_does_not(root, proved):
     assert "unchanged" not in learn(root, "--all", "--jobs", "1")[1]
     change(root / LESSON, "https://", "http://")
     code, out, _ = learn(root)
-    assert code == 1 and re.search(r"lesson\.en\.md:26: `http://.*use https", out) and "1 findings" in out
+    assert code == 1 and re.search(r"lesson\.en\.md:26: `http://.*use https", out) and "findings: 1" in out
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ from test_words import KINDS
 
 from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
 from grader.reports import sentences, terminal
-from grader.reports.lines import joined
 
 PARAMS = {
     "got": [3, 4], "want": [4, 3], "missing": ["a"], "extra": ["b"], "count": 2, "factor": 0.5, "by": 1.0, "wrong": 1,
@@ -48,12 +47,11 @@ BLANK = check(Outcome.NOT_WRITTEN, 1, "not_written", params={"name": "double"})
 BLANK2 = check(Outcome.NOT_WRITTEN, 2, "not_written", params={"name": "halve"})
 
 
-def screen(section, *checks, lang="en", path="ch/doubling.py", left=None, debug=False, **more):
+def screen(section, *checks, lang="en", path="ch/doubling.py", left=None, debug=False, task=None, height=0, **more):
     """What `learn check` would print of such a verdict, into a pipe."""
     out = io.StringIO()
     v = verdict(*checks, **more)
-    terminal.show_verdict(v, section, path, lang, hints_left=left, debug=debug, file=out)
-    return out.getvalue()
+    return terminal.screen(v, section, path, lang, hints_left=left, debug=debug, task=task, height=height, file=out)
 
 
 def cells(text):
@@ -85,17 +83,52 @@ def test_without_a_recognised_mistake_the_kind_is_said(section):
     assert "The shape is (3,); it should be ()." in text
 
 
-def test_first_failure_in_full_others_in_a_line(section):
-    """One failing check per task is told in full; a different one gets a line, equal ones are counted."""
+def test_each_failure_is_told_and_equal_ones_are_counted(section):
+    """Of one task, each failure that is different has its promise, its place and its reason; equal ones are counted."""
     text = screen(
         section,
         check(kind="nan", params={"count": 3}),
-        check(kind="dtype", params={"got": "a", "want": "b"}, promise={"en": "Other promise."}),
+        check(kind="dtype", params={"got": "a", "want": "b"}, promise={"en": "Other promise."}, where=5),
         check(kind="nan", params={"count": 9}),
         GOOD2,
     )
     assert "There are NaN values (3)" in text and "(9)" not in text and "1 more like this" in text
-    assert next(line for line in text.splitlines() if "Other promise." in line).startswith("    ✗ Other promise.")
+    assert text.index("NaN") < text.index("Other promise.")
+    other = ["    ✗ Other promise.", "      ch/doubling.py:5", "      The dtype is a; it should be b."]
+    assert "\n".join(other) in text
+
+
+def test_each_explanation_is_told_once(section):
+    """Two mistakes in one task are both explained; the same one in another line is not explained twice."""
+    mistakes = [
+        check(kind="raised", mistake=m, where=n) for n, m in enumerate(("doubled_twice", "summed", "doubled_twice"), 3)
+    ]
+    text = screen(section, *mistakes, GOOD2)
+    assert text.count("You doubled twice (en).") == text.count("Summed (en).") == 1 and "doubling.py:5" in text
+    same_line = [check(kind="raised", where=3), check(kind="raised", mistake="summed", where=3)]
+    text = screen(section, *same_line, GOOD2)
+    assert text.count("doubling.py:3") == 1 and "Summed (en)." in text and "1 more like this" in text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [40, 80])
+def test_nothing_is_cut_on_a_terminal(section, lang, width, monkeypatch):
+    """However long the promises and reasons are, every word is there, and no line is wider than the terminal."""
+    monkeypatch.setattr(terminal, "console", lambda file=None: Console(file=file, force_terminal=True, width=width))
+    promise = "This promise, which goes on and on, is told to its very last word: 这里是最后一个字。"
+    many = [check(kind=k, params=PARAMS, promise={"en": promise, "zh": promise}) for k in ("nan", "below", "keys")]
+    shown = re.sub(
+        r"\x1b(\[[0-9;]*m|\]8;[^\x1b]*\x1b\\)", "", screen(section, *many, GOOD2, lang=lang, path="d.py", left={1: 1})
+    )
+    bare = re.sub(r"\s", "", shown)
+    assert bare.count(re.sub(r"\s", "", promise)) == 3 and cells(shown) <= width and "…" not in shown
+    for one in many:
+        assert re.sub(r"\s", "", sentences.sentence(one, lang)) in bare
+
+
+def test_the_file_that_was_judged_is_named(section):
+    """Whoever has two folders sees which one it was."""
+    assert screen(section, GOOD, GOOD2).splitlines()[:2] == ["1.1 Doubling", "ch/doubling.py"]
 
 
 def test_the_explained_failure_goes_first(section):
@@ -158,6 +191,14 @@ def test_half_written(section):
     assert "✗" not in screen(section, BLANK, waits)
     text = screen(section, GOOD, BLANK2)
     assert "What is written so far is right" in text and "write task 2" in text
+
+
+def test_unwritten_and_waiting(section):
+    """Of a task that is not written and stands on a failed one, the heading says the one and a line the other."""
+    waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
+    text = screen(section, check(), BLANK2, waits, BLANK2)
+    assert "task 2  halve  0/3 points  not written yet\n    · Stands on task 1" in text
+    assert "still to be written" not in text and "more like this" not in text
 
 
 def test_broken_is_an_apology(section):
@@ -249,24 +290,38 @@ def test_chinese_fills_its_lines(section):
     assert full and cells(full[0]) >= 76 and not re.search(r"^\s*[，。；：]", text, re.MULTILINE)
 
 
-def test_two_chinese_sentences_have_no_space_between():
-    """Unlike two English ones."""
-    assert joined("一句。", "又一句。") == "一句。又一句。" and joined("One.", "Two.") == "One. Two."
-
-
-def test_a_picture_is_told_on_a_terminal(monkeypatch):
+def test_a_picture_is_told_on_a_terminal():
     """Its alt text, wrapped like any other, and its file."""
-    out = io.StringIO()
-    monkeypatch.setattr(terminal, "console", lambda file: Console(file=file, force_terminal=True, width=60))
     seen = "A column of three and a row of four, each repeated to a table; their sum is a table of 3 × 4"
-    terminal.show_markdown(f"Before.\n\n![{seen}](table.svg)\n\nAfter.\n", out)
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in out.getvalue().splitlines()]
+    out = Console(file=io.StringIO(), force_terminal=True, width=60)
+    shown = terminal.markdown(f"Before.\n\n![{seen}](table.svg)\n\nAfter.\n", out)
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in shown.splitlines()]
     assert " ".join(" ".join(lines).split()) == f"Before. [{seen}] (table.svg) After."
     assert max(map(len, lines)) <= 60
 
 
-def test_markdown_in_a_pipe_is_as_written():
-    """`learn read > lesson.md` gives Markdown."""
-    out = io.StringIO()
-    terminal.show_markdown("# A\n\n**b** [c]\n", out)
-    assert out.getvalue() == "# A\n\n**b** [c]\n\n"
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("height", [10, 14, 20])
+def test_a_screen_with_too_little_room_begins_at_the_top(section, height, lang):
+    """The first failure is told and the other tasks named, as far as they fit; how much is left out, and the next step,
+    are always there.
+    """
+    first = check(mistake="doubled_twice", promise={"en": "Seen first."})
+    more = [
+        check(task=2, kind=k, params=PARAMS, promise={"en": f"Promise {k}."}) for k in ("nan", "inf", "keys", "sign")
+    ]
+    shown = screen(section, first, *more, lang=lang, height=height, left={1: 1})
+    assert len(shown.splitlines()) <= height and "Seen first." in shown and "Promise" not in shown
+    left = len(screen(section, first, *more, lang=lang, left={1: 1}).splitlines()) - len(shown.splitlines()) + 1
+    assert f"… {left} more lines" in shown or f"…… 还有 {left} 行" in shown
+    assert "learn hint 1.1 1" in shown.splitlines()[-1] and (height == 10 or "halve" in shown)
+    assert screen(section, first, *more, height=100) == screen(section, first, *more)
+
+
+def test_one_task_alone(section):
+    """Only that task is told, with the total of all; once it has passed, the next step is the next task."""
+    shown = screen(section, check(), BLANK2, task=1, left={1: 1})
+    assert "task 1" in shown and "task 2" not in shown and "0 of 5 points" in shown
+    shown = screen(section, GOOD, check(task=2), task=1)
+    assert shown.endswith("2 of 5 points · 1 of 2 tasks passed\n→ Next: task 2, then `learn check 1.1 2`.\n")
+    assert "Passed: all tests" in screen(section, GOOD, GOOD2, task=1)

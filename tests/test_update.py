@@ -265,6 +265,7 @@ def test_the_command(course: Course, root: Path, tmp_path: Path, monkeypatch: py
         code == 0 and "Merged: " in out and "before-update" in out and "had not changed, now as in the course: 1" in out
     )
     assert "up to date" in learn("update")[1]
+    assert learn("update", "--dry-run") == (0, "Your workspace is up to date.\n")
     monkeypatch.chdir(tmp_path)
     clone = tiny_course.write(tmp_path / "clone")
     ran = CliRunner().invoke(cli.learn, ["--course", str(clone.exercises.parent), "update"])

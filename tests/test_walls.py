@@ -182,8 +182,9 @@ def test_nobody_imports_the_commands():
 OWNERS = {
     "click": {"cli", *part_of("grader.commands")},
     "rich": {"grader.reports.terminal", "grader.reports.prose"},
-    "jinja2": {"grader.reports.pages"},
-    "pygments": {"grader.reports.markdown"},
+    "jinja2": {"grader.reports.pages", "grader.releases.templates"},
+    "pygments": {"grader.reports.markdown", "grader.likeness"},
+    "sklearn": {"grader.likeness"},
     "latex2mathml": {"grader.reports.markdown"},
     "pytest": {"grader.judge", "grader.testing", "grader.examples"},
     "_pytest": set(),  # public hooks only
@@ -195,7 +196,7 @@ OWNERS = {
     "dask": {"grader.cluster"},
     "sqlalchemy": {"grader.gradebook"},
     "sqlite3": {"grader.progress"},
-    "nbgrader": {"grader.exports.nbgrader"},
+    "nbgrader": {"grader.exports.nbgrader", "grader.nbgraded"},
     "watchfiles": {"grader.watch"},
     "merge3": {"grader.update"},
     "termios": {"grader.keys"},
@@ -219,7 +220,19 @@ def test_only_authors_draw():
 
 @pytest.mark.parametrize(
     "library",
-    ["click", "rich", "pytest", "jupytext", "markdown_it", "sqlite3", "jinja2", "sqlalchemy", "distributed"],
+    [
+        "click",
+        "rich",
+        "pytest",
+        "jupytext",
+        "markdown_it",
+        "sqlite3",
+        "jinja2",
+        "sqlalchemy",
+        "distributed",
+        "nbgrader",
+        "sklearn",
+    ],
 )
 def test_the_rooms_are_not_empty(library):
     """The wall before it watches something: the library is in use."""
@@ -274,7 +287,9 @@ def test_imports_point_down(lazy):
         "grader.calibrate",
         "grader.quality",
         "grader.batch",
+        "grader.analysis",
         "grader.commands.teacher",
+        "grader.commands.ci",
         "grader.guide",
         "grader.commands.learner",
         "cli",

@@ -278,6 +278,18 @@ def test_it_never_goes_on_by_itself(watch, file: Path) -> None:
     screen.until("every section of this course")
 
 
+def test_a_verdict_with_too_little_room_is_shown_whole_by_enter(watch, file: Path) -> None:
+    """On few lines the screen says how much is left out, and the pager shows it."""
+    file.write_text(RIGHT.replace("return 2 * x", "return None").replace("return a[:, None] * b", "return a"))
+    screen = watch(lines=12, PAGER=f"{sys.executable} -c \"import sys; print('paged', len(sys.stdin.readlines()))\"")
+    left = int(screen.until(r"… (\d+) more lines: Enter shows all")[1])
+    screen.until("checked: ")
+    screen.press("\r")
+    assert int(screen.until(r"paged (\d+)")[1]) > left > 0
+    screen.press("q")
+    assert screen.end() == 0
+
+
 def test_a_long_text_goes_to_the_pager(watch, file: Path) -> None:
     """What does not fit on the screen is shown by $PAGER, which has the terminal to itself."""
     lesson = file.with_name("lesson.en.md")

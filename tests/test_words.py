@@ -25,15 +25,15 @@ KINDS = [
     "type", "shape", "dtype", "length", "keys", "transposed", "nan", "inf", "sign", "factor", "offset", "order",
     "off_by_one", "some", "values", "tracks_gradient", "no_gradient", "below", "above", "not_equal", "not_raised",
     "wrong_error", "rule", "raised", "argument_changed", "unsendable", "arity", "none", "missing", "not_written",
-    "syntax", "import_raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
-    "answer_too_big", "needs", "unreadable", "no_result", "section_time", "encoding", "denied", "internal",
-    "needs_tier", "hidden_name", "no_module",
+    "syntax", "import_raised", "exited", "breakpoint", "input", "died", "died_code", "timeout", "memory",
+    "output_too_big", "forged", "answer_too_big", "needs", "unreadable", "no_result", "section_time",
+    "encoding", "denied", "internal", "hung", "killed", "needs_tier", "hidden_name", "no_module",
 ]  # fmt: skip
 
 UNREADABLE = [
     "not_found", "encoding", "too_big", "not_a_notebook", "is_a_folder", "not_in_archive", "twice_in_archive",
     "refused_in_archive", "archive_broken", "archive_too_big", "archive_too_many", "archive_bomb",
-    "code_in_markdown",
+    "code_in_markdown", "link",
 ]  # fmt: skip
 
 
@@ -54,7 +54,42 @@ def test_both_languages_and_the_same_parameters(key):
 def test_chinese_is_chinese():
     """No message was left in English, commands and names aside."""
     left = [k for k, t in messages().items() if not re.search(r"[\u4e00-\u9fff]", t["zh"])]
-    assert set(left) <= {"list.and", "list.also", "doctor.versions", "error.prefix", "solution.other", "class.change"}
+    assert set(left) <= {
+        "list.and",
+        "list.also",
+        "doctor.versions",
+        "error.prefix",
+        "solution.other",
+        "class.change",
+        "class.unjudged_one",
+    }
+
+
+# Chinese has punctuation of its own; but `a, b` and f() are code.
+HALF_WIDTH = re.compile(r"[一-鿿」）”}`][,;:!?](?![\w{])|[,;:!?] *[一-鿿]|[一-鿿]\(|\([一-鿿]|[一-鿿]\)")
+
+
+def test_chinese_has_its_own_punctuation():
+    """No half-width mark beside a Chinese character, a command or a parameter, and no space after a full-width one."""
+    for key, texts in messages().items():
+        text = re.sub(r"`[^`]*`", "`", texts["zh"])
+        assert not HALF_WIDTH.search(text), (key, HALF_WIDTH.search(text))
+        assert not re.search("[，。；：？！、] (?!→)", text), key
+    for wrong in ("课程; 好", "课程:好", "`learn`, 好", "{path}: 好", "课程(好)", "好!"):
+        assert HALF_WIDTH.search(re.sub(r"`[^`]*`", "`", wrong)), wrong
+
+
+def test_names_in_a_row_have_the_comma_of_their_language():
+    """What people read is not joined by an English comma, except where Python would write one."""
+    reports = [p for p in SOURCES if p.parent.name == "reports"]
+    joins = [
+        (path.name, ast.unparse(node))
+        for path in [*reports, ROOT / "grader" / "shell.py", ROOT / "grader" / "commands" / "learner.py"]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and re.match(r"'[,;:] '\.join", ast.unparse(node.func))
+    ]
+    assert {name for name, _ in joins} <= {"charts.py", "sentences.py"} and len(joins) <= 3
+    assert words.together(["a", "b"], "zh") == "a、b" and words.together(["a", "b"], "en") == "a, b"
 
 
 def _literals():
@@ -112,7 +147,8 @@ def test_every_key_is_used():
     unread = {f"error.unreadable_{k}" for k in UNREADABLE}
     findings = {f"proof.{n.value}" for n in _found() if isinstance(n, ast.Constant)}
     kinds = {f"kind.{k}" for k in KINDS} | {f"kind.{k}_bare" for k in KINDS}
-    kept = ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "layout.", "update.")
+    kept = ("outcome.", "list.", "doctor.tier.", "detail.", "unplaced.", "unjudged.", "layout.", "update.", "export.")
+    kept += ("solution.old_",)
     families = {s for s in starts if s in kept}
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}

@@ -1,24 +1,34 @@
 """What a learner does: next, check, read, hint, list, reset, notebook; init, doctor and stop around it."""
 
+import functools
 import itertools
-import os
-import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from grader import guide
 from grader.commands.completion import sections, sections_or_files, sections_or_tasks, tasks
-from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.commands.spoken import (
+    NO_SANDBOX,
+    NOT_PASSED,
+    OUR_FAULT,
+    PASSED,
+    Room,
+    columns,
+    fitted,
+    page,
+    say,
+    tier,
+)
 from grader.course import Section
-from grader.reports import plain, words
+from grader.model import Verdict
+from grader.reports import plain, sentences, words
 from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
 room = Room()
-# What fits on one screen needs no key to leave it, and Chinese shows whatever the locale. Settings of one's own stay.
-_LESS = {"LESS": "-FRX", "LESSCHARSET": "utf-8"}
 
 
 @room.command("next")
@@ -26,34 +36,32 @@ def next_(shell: Shell) -> None:
     """The section to work on."""
     section = guide.current(shell.course, shell.progress)
     if section is None:
-        click.echo(words.say("where.done" if shell.course.sections else "where.empty", shell.lang))
+        say(shell, "where.done" if shell.course.sections else "where.empty")
         return
     shell.section(section.slug, remember=True)
-    click.echo(plain.following(section, shell.show(shell.workspace.file(section)), shell.lang))
+    click.echo(fitted(plain.following(section, shell.show(shell.workspace.file(section)), shell.lang)))
 
 
 @room.command("check")
-@click.argument("what", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
+@click.argument("first", metavar="[SECTION|PATH]", required=False, shell_complete=sections_or_files)
+@click.argument("second", metavar="[TASK]", required=False, shell_complete=tasks)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
 @click.option("--debug", is_flag=True)
-def check(shell: Shell, what: str | None, as_json: bool, require: str | None, debug: bool) -> int:
+def check(shell: Shell, first: str | None, second: str | None, as_json: bool, require: str | None, debug: bool) -> int:
     """Judge an answer."""
     if debug and (as_json or require):
         raise Usage("debug_alone")
-    section, path = shell.target(what)
+    section, path, task = shell.target_and_task(first, second)
     verdict = shell.judge(section, path, require=require, debug=debug)
     completed = not debug and shell.record(verdict)
+    shown = sentences.of_task(verdict, section, task)
     if as_json:
-        click.echo(verdict.to_json())
+        click.echo(shown.to_json())
     else:
-        from grader.reports import terminal
-
-        left = shell.hints_left(section)
-        seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
-        terminal.show_verdict(verdict, section, seen, shell.lang, hints_left=left, debug=debug)
+        judged(shell, section, path, verdict, task, debug)
         afterwards(shell, section, completed)
-    return NO_SANDBOX if verdict.unmet else OUR_FAULT if verdict.broken else NOT_PASSED - verdict.passed
+    return NO_SANDBOX if shown.unmet else OUR_FAULT if shown.broken else NOT_PASSED - shown.passed
 
 
 @room.command("watch")
@@ -65,7 +73,7 @@ def watch(shell: Shell, what: str | None) -> None:
     section, path = shell.target(what)
     own = path.is_relative_to(shell.workspace.root) if shell.has_workspace() else False
     keys = sys.stdin.isatty() and sys.stdout.isatty()
-    Watch(shell, section, None if own else path, keys=keys).run()
+    Watch(shell, section, None if own else path, functools.partial(page, shell, always=True), keys=keys).run()
 
 
 @room.command("read")
@@ -75,7 +83,7 @@ def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
     section = shell.section(name)  # who looks ahead does not go there
     if not browser:
-        show(section.lesson(shell.lesson_lang), paged=True)
+        page(shell, rendered(section.lesson(shell.lesson_lang)))
         return
     from grader import book
 
@@ -90,13 +98,9 @@ def hint(shell: Shell, first: str | None, second: str | None) -> None:
     section, task = shell.section_and_task(first, second)
     task = task or guide.task_in_hand(section, shell.progress)
     hints, total = shell.hints(section, task)
-    click.echo(plain.hint_heading(section, task, len(hints), total, shell.lang))
-    for text in hints:
-        click.echo()
-        show(text)
-    if total:
-        key = "hint.all" if len(hints) == total else "hint.more"
-        click.echo("\n" + words.say(key, shell.lang, section=section.number, task=task))
+    heading = plain.hint_heading(section, task, len(hints), total, shell.lang)
+    end = plain.hint_end(section, task, len(hints), total, shell.lang)
+    page(shell, "\n\n".join([fitted(heading), *map(rendered, hints), *filter(None, [fitted(end)])]))
 
 
 @room.command("solution")
@@ -107,18 +111,20 @@ def solution(shell: Shell, first: str | None, second: str | None, give_up: bool)
     """Right answers, side by side."""
     section, task = shell.section_and_task(first, second, default=shell.progress.setting("current"))
     found = shell.answers(section, give_up=give_up)
+    answers = plain.answers
     if sys.stdout.isatty():
         from grader.reports import terminal
 
-        terminal.show_answers(section, task, found, shell.lang)
-    else:
-        click.echo("\n".join(plain.answers(section, task, found, shell.lang)))
+        answers = terminal.answers
+    key = "solution.passed" if shell.progress.passed(section.slug) else "solution.given_up"
+    end = fitted(words.say(key, shell.lang, section=section.number))
+    page(shell, f"{answers(section, task, found, shell.lang).rstrip()}\n\n{end}")
 
 
 @room.command("list")
 def list_(shell: Shell) -> None:
     """All sections."""
-    click.echo(plain.listing(guide.road(shell.course, shell.progress), shell.lang, columns()))
+    page(shell, plain.listing(guide.road(shell.course, shell.progress), shell.lang, columns()))
 
 
 @room.command("progress")
@@ -132,7 +138,7 @@ def progress_(shell: Shell, as_page: bool, recheck: bool) -> int:
         return judge_again(shell)
     road = guide.road(shell.course, shell.progress)
     if not as_page:
-        click.echo(plain.standing(road, shell.lang, columns()))
+        page(shell, plain.standing(road, shell.lang, columns()))
         return PASSED
     from grader import book
 
@@ -145,13 +151,15 @@ def progress_(shell: Shell, as_page: bool, recheck: bool) -> int:
 def reset(shell: Shell, name: str | None) -> None:
     """Start a section over."""
     section = shell.section(name)
-    copies = shell.reset(section)
     path = shell.show(shell.workspace.path(section))
-    if copies:
-        kept = words.say("list.and", shell.lang).join(map(shell.show, copies))
-        click.echo(words.say("reset.done", shell.lang, path=path, copy=kept))
+    if name is None and not agreed(shell, "reset.ask", section=section.number, path=path):
+        say(shell, "reset.left", path=path)
+    elif copies := shell.reset(section):
+        kept = words.together(map(shell.show, copies), shell.lang)
+        say(shell, "reset.done", path=path, copy=kept)
+        say(shell, "suggest.start", section=section.number, task=min(section.about.tasks))
     else:
-        click.echo(words.say("reset.nothing", shell.lang, path=path))
+        say(shell, "reset.nothing", path=path)
 
 
 @room.command("init")
@@ -160,10 +168,10 @@ def init(shell: Shell, folder: str) -> None:
     """A folder for your answers."""
     made, count = Workspace.init(shell.course, Path(folder))
     shell.progress.keep("workspace", str(made.root))
-    click.echo(words.say("init.made" if count else "init.complete", shell.lang, path=made.root, count=count))
+    say(shell, "init.made" if count else "init.complete", path=made.root, count=count)
     if shell.workspace.root != made.root:
-        click.echo(words.say("init.overridden", shell.lang, path=shell.workspace.root))
-    click.echo(words.say("init.then", shell.lang))
+        say(shell, "init.overridden", path=shell.workspace.root)
+    say(shell, "init.then")
 
 
 @room.command("update")
@@ -176,7 +184,7 @@ def update(shell: Shell, dry: bool) -> None:
         raise Usage("update_in_place", path=shell.workspace.root)
     changes = update(shell.course, shell.workspace.root, dry=dry)
     for line in plain.updated(shell.course, changes, lambda p: shell.show(shell.workspace.root / p), shell.lang, dry):
-        click.echo(line)
+        click.echo(fitted(line))
 
 
 @room.command("doctor")
@@ -199,7 +207,7 @@ def stop(shell: Shell) -> None:
     from grader.home import home
 
     stopped = service.stop(home(shell.environ))
-    click.echo(words.say("stop.done" if stopped else "stop.nothing", shell.lang))
+    say(shell, "stop.done" if stopped else "stop.nothing")
 
 
 @room.command("notebook")
@@ -208,10 +216,10 @@ def stop(shell: Shell) -> None:
 def notebook(shell: Shell, name: str | None, no_open: bool) -> None:
     """The section as a notebook."""
     made = shell.notebook(shell.section(name, remember=True))
-    click.echo(words.say("notebook.is", shell.lang, path=shell.show(made.notebook)))
+    say(shell, "notebook.is", path=shell.show(made.notebook))
     for path, copy in made.copies.items():
         key = "notebook.differed" if path == made.lost else "notebook.cells"
-        click.echo(words.say(key, shell.lang, path=shell.show(path), copy=shell.show(copy)))
+        say(shell, key, path=shell.show(path), copy=shell.show(copy))
     if not no_open:
         _open(shell, made.notebook)
 
@@ -221,20 +229,38 @@ def _open(shell: Shell, notebook: Path) -> None:
     from grader import lab
 
     if not lab.can_open():
-        click.echo(words.say("notebook.no_lab", shell.lang))
+        say(shell, "notebook.no_lab")
     elif url := lab.running(notebook):
-        click.echo(words.say("notebook.opened", shell.lang, url=url))
+        say(shell, "notebook.opened", url=url)
         click.launch(url)
     else:
         lab.serve(notebook, shell.workspace.root, shell.course_dir)
 
 
+def judged(shell: Shell, section: Section, path: Path, verdict: Verdict, task: int | None, debug: bool) -> None:
+    """The verdict, on the terminal."""
+    from grader.reports import terminal
+
+    left = shell.hints_left(section)
+    seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
+    text = terminal.screen(verdict, section, seen, shell.lang, hints_left=left, debug=debug, task=task)
+    click.echo(text, nl=False)
+
+
 def afterwards(shell: Shell, section: Section, completed: bool) -> None:
     """What there is to look at, and what to do at the very end."""
     if drawn := shell.draw(section):
-        click.echo(words.say("verdict.picture", shell.lang, path=shell.show(drawn)))
+        say(shell, "verdict.picture", path=shell.show(drawn))
     if completed:
-        click.echo(words.say("recheck.offer", shell.lang))
+        say(shell, "recheck.offer")
+
+
+def agreed(shell: Shell, key: str, **params: Any) -> bool:
+    """Asks who sits there; where nobody does, the command itself was the answer."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    click.echo(fitted(words.say(key, shell.lang, **params)) + " ", nl=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
 
 
 def judge_again(shell: Shell) -> int:
@@ -242,14 +268,9 @@ def judge_again(shell: Shell) -> int:
     verdicts = []
     for section, verdict in shell.recheck():
         verdicts.append(verdict)
-        click.echo(plain.rechecked(section, verdict, shell.lang))
-    click.echo(plain.recheck_ends(verdicts, shell.lang))
+        click.echo(fitted(plain.rechecked(section, shell.show(shell.workspace.path(section)), verdict, shell.lang)))
+    click.echo(fitted(plain.recheck_ends(verdicts, shell.lang)))
     return PASSED if all(v and v.passed for v in verdicts) else NOT_PASSED
-
-
-def columns() -> int:
-    """How wide the terminal is, as far as it is of use; 80 for a pipe."""
-    return min(shutil.get_terminal_size((80, 24)).columns, 80)
 
 
 def browse(shell: Shell, name: str, page: str) -> None:
@@ -260,22 +281,16 @@ def browse(shell: Shell, name: str, page: str) -> None:
 
     path = shell.write_page(name, page)
     opened = webbrowser.open(path.as_uri())
-    click.echo(words.say("page.opened" if opened else "page.written", shell.lang, path=shell.show(path)))
+    say(shell, "page.opened" if opened else "page.written", path=shell.show(path))
     for other, text in book.everything(shell.course, guide.road(shell.course, shell.progress), shell.lang):
         if other != name:
             book.write(path.parent, other, text)
 
 
-def show(markdown: str, *, paged: bool = False) -> None:
-    """Rendered on a terminal; a pipe gets the Markdown, and does not wait for rich."""
+def rendered(markdown: str) -> str:
+    """As a terminal shows it; a pipe gets the Markdown, and does not wait for rich."""
     if not sys.stdout.isatty():
-        click.echo(markdown)
-        return
+        return markdown
     from grader.reports import terminal
 
-    if not paged:
-        terminal.show_markdown(markdown)
-        return
-    for name, value in _LESS.items():
-        os.environ.setdefault(name, value)
-    click.echo_via_pager(terminal.markdown(markdown).rstrip("\n"))
+    return terminal.markdown(markdown).rstrip("\n")

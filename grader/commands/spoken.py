@@ -3,9 +3,11 @@
 import contextlib
 import importlib
 import os
+import re
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any
 
 import click
 from click.shell_completion import CompletionItem, split_arg_string
@@ -14,10 +16,44 @@ from grader import __version__, yamls
 from grader.course import CourseError
 from grader.model import Tier
 from grader.reports import words
+from grader.reports.lines import cells, padded, rows, wrapped
 from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 
 _COMPLETE = "_LEARN_COMPLETE"  # set by a shell that asks for completions
+_KEYS = "Space, b, q"
 PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def columns() -> int:
+    """How wide the terminal is, as far as it is of use; 80 for a pipe."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 80)
+
+
+def fitted(text: str, stream: IO[str] | None = None) -> str:
+    """Words for people: on a terminal in lines that end where they may, in a pipe as they are."""
+    return "\n".join(wrapped(text, columns())) if (stream or sys.stdout).isatty() else text
+
+
+def say(shell: Shell, key: str, **params: Any) -> None:
+    """A message, on stdout."""
+    click.echo(fitted(words.say(key, shell.lang, **params)))
+
+
+def page(shell: Shell, text: str, *, always: bool = False) -> None:
+    """A text, by a pager where it is longer than the terminal (or `always`): the learner's own, or less with a prompt
+    that says how to go on. Settings of one's own stay; Chinese shows whatever the locale; no other program is run.
+    """
+    size = shutil.get_terminal_size((80, 24))
+    if not sys.stdout.isatty() or (rows(text, size.columns) < size.lines and not always):
+        click.echo(text)
+        return
+    prompt = words.say("pager.prompt", shell.lang)
+    if not prompt.isascii():  # which the less of most systems (590) garbles
+        text, prompt = f"{prompt}\n\n{text}", _KEYS
+    prompt = re.sub(r"([?:.%\\$])", r"\\\1", prompt)
+    for name, value in {"LESS": f"-RX -Ps{prompt}$", "LESSCHARSET": "utf-8", "LESSSECURE": "1"}.items():
+        os.environ.setdefault(name, value)
+    click.echo_via_pager(text)
 
 
 def _asked(args: Sequence[str], option: str) -> str | None:
@@ -46,10 +82,48 @@ def _under(key: str, formatter: click.HelpFormatter, lang: str) -> Iterator[None
         yield
 
 
+class _Lines(click.HelpFormatter):
+    """Help in lines that end where they may; a Chinese character counts for two columns."""
+
+    _BESIDE = 40  # columns that a description needs beside its term, or else it stands below
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__(width=columns())
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        start = prefix or ""
+        first, *more = wrapped(f"{prog} {args}", self.width - cells(start))
+        self._write([start + first], 0)
+        self._write(more, cells(start))
+
+    def write_text(self, text: str) -> None:
+        self._write(wrapped(text, self.width - self.current_indent), self.current_indent)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        pairs = list(rows)
+        left = self.current_indent + max((cells(term) for term, _ in pairs), default=0) + col_spacing
+        beside = left + self._BESIDE <= self.width
+        left = left if beside else 2 * self.current_indent + col_spacing
+        for term, text in pairs:
+            lines = wrapped(text, self.width - left)
+            start = " " * self.current_indent + term
+            self._write([padded(start, left) + lines.pop(0)] if beside else [start], 0)
+            self._write(lines, left)
+
+    def _write(self, lines: Iterable[str], indent: int) -> None:
+        self.write("".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines))
+
+
+class _Context(click.Context):
+    formatter_class = _Lines
+
+
 class Spoken(click.Command):
     """A command whose help is fetched, in the learner's language, when it is shown."""
 
-    def get_short_help_str(self, limit: int = 45) -> str:
+    context_class = _Context
+
+    def get_short_help_str(self, limit: int = 0) -> str:
         return self._words(click.get_current_context())
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -124,9 +198,9 @@ class Learn(SpokenGroup):
             code = _ending(e, shell)
         yamls.keep()
         if aside := shell.set_aside:
-            click.echo(words.say("notice.set_aside", shell.lang, path=aside), err=True)
+            click.echo(fitted(words.say("notice.set_aside", shell.lang, path=aside), sys.stderr), err=True)
         if notice := unkept(shell):
-            click.echo(notice, err=True)
+            click.echo(fitted(notice, sys.stderr), err=True)
         sys.exit(code or PASSED)
 
 
@@ -139,9 +213,9 @@ def _ending(error: Exception, shell: Shell) -> int:
     try:
         lang = shell.lang
     except words.UnknownLanguage:
-        lang = words.language(None, None, {})
+        lang = words.language(None, shell.remembered_lang(), {**shell.environ, "LEARN_LANG": ""})
     code, text = _told(error, shell, lang)
-    click.echo(words.say("error.prefix", lang, text=" ".join(text.split())), err=True)
+    click.echo(fitted(words.say("error.prefix", lang, text=" ".join(text.split())), sys.stderr), err=True)
     return code
 
 
@@ -200,6 +274,13 @@ def tier(_: click.Context, param: click.Parameter, value: str | None) -> str | N
     """Accepts the name of a tier."""
     if value and value not in list(Tier):
         raise Usage("bad_value", name=param.opts[0], value=value, known=", ".join(Tier))
+    return value
+
+
+def language(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Accepts a language that there are words in."""
+    if value and value not in words.LANGUAGES:
+        raise Usage("bad_value", name=param.opts[0], value=value, known=", ".join(words.LANGUAGES))
     return value
 
 

@@ -1,10 +1,12 @@
-"""What an instructor does: grade a class, read its scores, change one."""
+"""What an instructor does: grade a class, read its scores, change one, report on all of it."""
 
 import contextlib
+import functools
 import getpass
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,30 +14,34 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.collect import collect, there
-from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, tier
+from grader.collect import collect, finder, there
+from grader.commands.booked import assignment_option, gradebook, gradebook_option, kept, of_class, was_set
+from grader.commands.completion import sections
+from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, language, tier
 from grader.course import Section
+from grader.model import Student
 from grader.reports import classes
+from grader.reports.words import say
 from grader.roster import Roster
 from grader.roster import read as read_roster
 from grader.shell import NoSandbox, Shell, Usage
+from grader.workspace import readable_errors, write
 
 if TYPE_CHECKING:
     from grader.batch import Progress, Run
     from grader.gradebook import Gradebook
-    from grader.scores import Total
+    from grader.reports.similar import Found
 
 room = Room()
 
-gradebook_option = click.option("--gradebook", "place", metavar="FILE|URL")
-assignment_option = click.option("--assignment", "assigned", metavar="FILE", type=click.Path(path_type=Path))
+roster_option = click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
 
 
 @room.command("grade")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @gradebook_option
 @assignment_option
-@click.option("--roster", "roster_path", metavar="FILE", type=click.Path(path_type=Path))
+@roster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1))
 @click.option("--where", metavar="tcp://…", default="processes")
 @click.option("--require-sandbox", "require", metavar="T1|T2|T3", callback=tier)
@@ -63,9 +69,11 @@ def grade(
     if dry_run:
         _understood(shell, paths, set_, roster, as_json)
         return PASSED
-    with _book(place, begun=not paths) as book:
+    with gradebook(place, begun=not paths) as book:
         run = _grade(shell, book, paths, set_, roster, assigned, (where, jobs, require), as_json)
-        click.echo(classes.as_json(_totals(shell, book, None), run) if as_json else _summary(shell, book, run, place))
+        click.echo(
+            classes.as_json(of_class(shell, book, None)[1], run) if as_json else _summary(shell, book, run, place)
+        )
     return NO_SANDBOX if run.unmet else OUR_FAULT if run.unjudged else NOT_PASSED if run.left else PASSED
 
 
@@ -76,8 +84,8 @@ def grade(
 @click.option("--json", "as_json", is_flag=True)
 def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
     """What a class's points come to."""
-    with _book(place, begun=True) as book:
-        totals = _totals(shell, book, assigned)
+    with gradebook(place) as book:
+        _, totals = of_class(shell, book, assigned)
     if as_json:
         click.echo(classes.as_json(totals))
     else:
@@ -95,9 +103,109 @@ def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: st
     """Points that a person gives."""
     section = shell.course[name]
     given = _points(points, section)
-    with _book(place, begun=True) as book:
+    with gradebook(place) as book:
         found = book.adjust(student, section.slug, given, who or _me(), why)
     click.echo(classes.adjusted(found, section.number, given, shell.lang))
+
+
+@room.command("report")
+@click.argument("folder", metavar="[DIR]", default="report", type=click.Path(path_type=Path))
+@gradebook_option
+@assignment_option
+@roster_option
+@click.option("--feedback-lang", "feedback_lang", metavar="en|zh", callback=language)
+@click.option("--published", is_flag=True)
+def report(
+    shell: Shell,
+    folder: Path,
+    place: str | None,
+    assigned: Path | None,
+    roster_path: Path | None,
+    feedback_lang: str | None,
+    published: bool,
+) -> None:
+    """A class as pages."""
+    roster = read_roster(roster_path) if roster_path else None
+    with gradebook(place) as book:
+        langs = functools.partial(_lang, feedback_lang, roster, shell.lang)
+        lines = _report(shell, book, folder, assigned, langs, published)
+    click.echo("\n".join(lines))
+
+
+def _report(
+    shell: Shell,
+    book: "Gradebook",
+    folder: Path,
+    assigned: Path | None,
+    langs: Callable[[Student], str],
+    published: bool,
+) -> list[str]:
+    from grader import owned
+    from grader import report as reports
+
+    made = reports.of(shell.course, book, was_set(shell, book, assigned))
+    files = dict(reports.files(made, book, shell.lang, langs, datetime.now(UTC), published=published))
+    try:
+        owned.write(folder, files)
+    except OSError as e:
+        raise Usage("cannot_write", path=e.filename or folder, reason=e.strerror or str(e)) from None
+    return classes.reported(made, str(folder / "index.html"), shell.lang)
+
+
+def _lang(asked: str | None, roster: Roster | None, default: str, student: Student) -> str:
+    """The language of that student's page."""
+    found = roster.find(student.id, student.email, student.name) if roster else None
+    return asked or (roster.lang(found) if roster and found else "") or default
+
+
+@room.command("similar")
+@click.argument("names", metavar="[SECTION]...", nargs=-1, shell_complete=sections)
+@gradebook_option
+@click.option("--least", metavar="0.x", type=click.FloatRange(0, 1), default=0.5)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path))
+def similar(
+    shell: Shell, names: tuple[str, ...], place: str | None, least: float, as_json: bool, page: Path | None
+) -> None:
+    """Where two answers are suspiciously alike."""
+    from grader.reports import similar
+
+    chosen = {s.slug for s in shell.course.chosen(names)}
+    if page:
+        _only_a_page(page)
+    with gradebook(place) as book:
+        found = []
+        for one in _alike(shell, book, chosen, least):
+            found.append(one)
+            if not as_json:
+                click.echo("\n".join(similar.listed(one, shell.lang)) + "\n")
+    if page:
+        with readable_errors(page):
+            write(page, similar.page(shell.course.about.title, found, shell.lang).encode(errors="replace"))
+    if as_json:
+        click.echo(similar.as_json(found))
+    else:
+        click.echo(say("similar.note" if found else "similar.nothing", shell.lang))
+
+
+def _alike(shell: Shell, book: "Gradebook", chosen: set[str], least: float) -> "Iterator[Found]":
+    """Section by section, since each takes some seconds."""
+    from grader import likeness
+    from grader.reports.similar import Found
+
+    handed = [s for s in book.standings() if s.section in chosen and s.submission_digest]
+    for section in (s for s in shell.course.sections if any(h.section == s.slug for h in handed)):
+        own = [h for h in handed if h.section == section.slug]
+        texts = {h.student.id: book.text(h) for h in own}
+        found = likeness.compare(texts, likeness.given(section, shell.course.about.languages), least)
+        yield Found(section, found, texts, {h.student.id: h.student for h in own})
+
+
+def _only_a_page(path: Path) -> None:
+    """Nothing but an older page is ever written over."""
+    with readable_errors(path):
+        if path.exists() and not path.read_bytes().lower().startswith(b"<!doctype html"):
+            raise Usage("similar_no_page", path=path)
 
 
 def _grade(
@@ -115,7 +223,7 @@ def _grade(
 
     if assigned:
         book.keep("assignment", assigned.read_text(encoding="utf-8"))
-    set_ = set_ or _kept(shell, book)
+    set_ = set_ or kept(shell, book)
     sections = _sections(shell, set_)
     handed = []
     if paths:
@@ -126,7 +234,9 @@ def _grade(
     known = {s.slug for s in sections}
     answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
     sections = [s for s in sections if s.slug in answered]
-    book.begin(batch.now(sections), handed, roster.students if roster else ())
+    listed = (roster.students, finder(roster)) if roster else ()
+    if taken := book.begin(batch.now(sections), handed, *listed):
+        click.echo(classes.taken_over(taken, shell.lang) + "\n", err=quiet)
     where, jobs, require = how
     with _cells(), _line_cleared():
         return batch.grade(
@@ -156,22 +266,6 @@ def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> 
     return "\n".join(classes.ran(run, book.standings(), again, shell.lang))
 
 
-def _totals(shell: Shell, book: "Gradebook", assigned: Path | None) -> "list[Total]":
-    from grader.scores import totals
-
-    set_ = assignment.read(assigned, shell.course) if assigned else _kept(shell, book)
-    if set_ is None:
-        known = set(book.sections())
-        set_ = assignment.of_course([s for s in shell.course.sections if s.slug in known])
-    return totals(book.standings(), book.students(), set_)
-
-
-def _kept(shell: Shell, book: "Gradebook") -> assignment.Assignment | None:
-    """The assignment that this gradebook was last graded with."""
-    text = book.setting("assignment")
-    return assignment.parse(text, shell.course, book.shown) if text else None
-
-
 def _sections(shell: Shell, set_: assignment.Assignment | None) -> list[Section]:
     return shell.course.chosen(set_.sections) if set_ else shell.course.sections
 
@@ -190,18 +284,6 @@ def _line_cleared() -> Iterator[None]:
     finally:
         if sys.stderr.isatty():
             click.echo("\r\x1b[K", err=True, nl=False)
-
-
-def _book(place: str | None, *, begun: bool = False) -> "Gradebook":
-    """The gradebook, by default in the current folder. `begun`: it is read, and not begun."""
-    try:
-        from grader.gradebook import Gradebook
-    except ModuleNotFoundError as e:
-        raise Usage("not_installed", what=e.name, extra="instructor") from None
-    chosen = place or os.environ.get("LEARN_GRADEBOOK") or "gradebook.sqlite"
-    if begun and "://" not in chosen and not Path(chosen).expanduser().is_file():
-        raise Usage("gradebook_none", path=chosen)
-    return Gradebook(chosen)
 
 
 def _points(text: str, section: Section) -> Fraction | None:

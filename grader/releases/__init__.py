@@ -16,7 +16,7 @@ class Target(Protocol):
         """Writes it there. Raises release.ReleaseError if something is there."""
 
 
-NAMES = ("folder", "zip")
+NAMES = ("folder", "zip", "github", "central", "bundle", "nbgrader", "gradescope")
 
 
 def target(name: str) -> Target:

@@ -27,6 +27,7 @@ _DASHES = ("none", "6 3", "2 3", "8 3 2 3")
 _LEFT, _RIGHT, _HEIGHT = 44, 12, 180  # of a plot: room for the labels of its axes, and how high it is
 _HEAD, _CELLS = 14, 40  # the size of a heading, and how much of that size fits
 _NOTHING = 0.005  # a share of the largest number of a grid that is not worth a number
+_BEGUN = 0.08  # how much of a ring a section has that was begun, without any points yet
 _BLACK_ON = 0.65  # how far a cell may be filled for its number to be in the colour of text
 
 
@@ -232,6 +233,34 @@ def _mark(kind: int, x: float, y: float) -> str:
     return f'<path d="{cross if kind else ring}" stroke="var(--ink)" stroke-width="2.5" fill="none"/>'
 
 
+def histogram(counts: Sequence[int], labels: Sequence[str], x_label: str) -> Drawing:
+    """A bar for each count, its number above and its label below; the last one is in the colour of what is done."""
+    most, wide, high, top = max([*counts, 1]), (WIDTH - 16) / max(len(counts), 1), 120.0, 18.0
+    body = [f'<path d="M8 {top + high:.1f}h{WIDTH - 16}" stroke="var(--line)"/>']
+    for i, (count, label) in enumerate(zip(counts, labels, strict=True)):
+        x, tall = 8 + wide * i, high * count / most
+        colour = _COLOURS[2] if i == len(counts) - 1 else _COLOURS[0]
+        box = f'x="{x + 2:.1f}" y="{top + high - tall:.1f}" width="{wide - 4:.1f}" height="{tall:.1f}"'
+        body.append(f'<rect {box} rx="1.5" fill="{colour}"/>')
+        if count:
+            body.append(_text(x + wide / 2, top + high - tall - 4, str(count), "", "middle"))
+        body.append(_text(x + wide / 2, top + high + 14, label, "soft", "middle"))
+    body.append(_text(WIDTH / 2, top + high + 31, x_label, "soft", "middle"))
+    return Drawing("".join(body), top + high + 38)
+
+
+def spark(counts: Sequence[int], label: str) -> str:
+    """Bars as small as a line of text; the page's style sheet gives the colours. `label` says it in words."""
+    most = max([*counts, 1])
+    bars = [f"M{6 * i + 3} 20v{-18 * count / most:.1f}" for i, count in enumerate(counts) if count]
+    last = bars.pop() if counts and counts[-1] else ""
+    return (
+        f'<svg class="spark" viewBox="0 0 {6 * len(counts)} 21" role="img" aria-label="{escape(label)}">'
+        f'<title>{escape(label)}</title><path class="base" d="M0 20.5h{6 * len(counts)}"/>'
+        f'<path d="{"".join(bars)}"/><path class="full" d="{last}"/></svg>'
+    )
+
+
 def road(stops: Sequence[Stop], words: dict[str, str]) -> Drawing:
     """Where a learner has been, to and fro down the page. `words`: what each state is called, for the legend."""
     dx, dy, left, across = 58, 62, 35, 6
@@ -267,7 +296,7 @@ def _stop(stop: Stop, x: float, y: float) -> str:
         around = 2 * math.pi * 16
         body.append(
             f'<circle cx="{x}" cy="{y}" r="16" fill="none" stroke="var(--b)" stroke-width="5" '
-            f'stroke-dasharray="{around * stop.share:.1f} {around:.1f}" transform="rotate(-90 {x} {y})"/>'
+            f'stroke-dasharray="{around * max(stop.share, _BEGUN):.1f} {around:.1f}" transform="rotate(-90 {x} {y})"/>'
         )
     if stop.here:
         body.append(f'<path d="M{x} {y - 19}l-6 -9h12z" fill="var(--b)"/>')

@@ -3,27 +3,32 @@
 import csv
 import io
 import json
+import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Student
-from grader.reports.plain import table, title
+from grader.reports.plain import cut, table, title
 from grader.reports.sentences import number
-from grader.reports.words import say
+from grader.reports.words import say, together
 
 if TYPE_CHECKING:
-    from grader.batch import Progress, Run
+    from grader.batch import Progress, Run, Unjudged
     from grader.collect import Collected
     from grader.course import Section
     from grader.gradebook import Standing
+    from grader.report import Class
     from grader.scores import Score, Total
 
 _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
 _LISTED = 20  # of a kind, on a screen
+_TOP = 5  # mistakes
+_WIDTH = 80  # columns
+_WIDEST = 200  # characters of what the grader says of its own fault
 _DAY = timedelta(days=1)
 
 
@@ -68,6 +73,11 @@ def understood_json(found: "Collected") -> str:
     return json.dumps({"handed": handed, "unplaced": unplaced, "missing": missing}, ensure_ascii=False)
 
 
+def taken_over(ids: Mapping[str, str], lang: str) -> str:
+    """Who is known by another id from now on."""
+    return say("class.taken_over", lang, names=_some([f"{old} -> {new}" for old, new in sorted(ids.items())], lang))
+
+
 def running(progress: "Progress", lang: str) -> str:
     """How far it is, in one line."""
     about: dict[str, Any] = {"done": progress.done, "total": progress.total}
@@ -99,10 +109,21 @@ def ran(run: "Run", standings: "Sequence[Standing]", again: str, lang: str) -> l
     if run.unmet:
         lines += ["", say("kind.needs_tier", lang, what=run.unmet)]
     elif run.unjudged:
-        lines += ["", say("class.unjudged", lang, count=run.unjudged.total(), again=again)]
+        lines += ["", say("class.unjudged", lang, count=len(run.unjudged), again=again)]
+        lines += [f"  {_unjudged(u, lang)}" for u in run.unjudged[:_LISTED]]
+        if len(run.unjudged) > _LISTED:
+            lines.append("  " + say("class.and_more", lang, count=len(run.unjudged) - _LISTED))
     if run.left and not run.unjudged:
         lines += ["", say("class.stopped", lang, left=run.left, again=again)]
     return lines
+
+
+def _unjudged(answer: "Unjudged", lang: str) -> str:
+    """Whose answer it is, and why there is no verdict."""
+    who = _some([s.id for s in answer.students], lang)
+    first_line = str(answer.params.get("what", "")).partition("\n")[0][:_WIDEST]
+    why = say(f"unjudged.{answer.kind}", lang, what=first_line)
+    return say("class.unjudged_one", lang, who=who, section=answer.number, why=why)
 
 
 def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
@@ -112,14 +133,38 @@ def listed(totals: "Sequence[Total]", lang: str) -> list[str]:
     heads = [say("class.student", lang), *(s.number for s in totals[0].scores), "%", ""]
     rows = []
     for t in totals:
-        notes = [say("class.note_due", lang)] if t.due else []
-        late = [s.number for s in t.scores if s.late]
-        given = [s.number for s in t.scores if s.standing and s.standing.adjustment]
-        notes += [say("class.note_late", lang, sections=", ".join(late))] if late else []
-        notes += [say("class.note_given", lang, sections=", ".join(given))] if given else []
-        marks = [_mark(s) for s in t.scores]
-        rows.append([t.student.name or t.student.id, *marks, _percent(t.share), "; ".join(notes)])
+        rows.append([t.student.name or t.student.id, *map(mark, t.scores), _percent(t.share), notes(t, lang)])
     return table([heads, *rows])
+
+
+def notes(total: "Total", lang: str) -> str:
+    """What there is to say beside somebody's points."""
+    late = [s.number for s in total.scores if s.late]
+    given = [s.number for s in total.scores if s.standing and s.standing.adjustment]
+    told = [say("class.note_due", lang)] if total.due else []
+    told += [say("class.note_late", lang, sections=together(late, lang))] if late else []
+    told += [say("class.note_given", lang, sections=together(given, lang))] if given else []
+    return say("list.also", lang).join(told)
+
+
+def reported(made: "Class", path: str, lang: str) -> list[str]:
+    """What `learn report` has found, in short, and where the rest is."""
+    n = made.numbers
+    lines = [say("report.brief", lang, students=n.students, active=n.active, median=_share(n.totals.median))]
+    if n.mistakes:
+        lines += ["", say("report.brief_mistakes", lang)]
+        rows = [[f"  {len(m.students)}", m.number, m.id, made.name(m, lang)] for m in n.mistakes[:_TOP]]
+        lines += [cut(line, _WIDTH) for line in table(rows)]
+    if suspects := [t for t in n.tests if t.suspect]:
+        lines += ["", say("report.brief_suspects", lang)]
+        for t in suspects[:_LISTED]:
+            why = say("report.brief_suspect", lang, failed=t.strong_failed, strong=t.strong)
+            lines.append(f"  {t.number}  {t.name}  {why}")
+    if n.concerns:
+        ids = [c.student for c in n.concerns]
+        told = say("report.brief_concerns", lang, count=len(ids), names=_some(ids, lang))
+        lines += ["", *textwrap.wrap(told, _WIDTH, subsequent_indent="  ")]
+    return [*lines, "", path]
 
 
 def as_csv(totals: "Sequence[Total]", lang: str) -> str:
@@ -130,19 +175,22 @@ def as_csv(totals: "Sequence[Total]", lang: str) -> str:
     writer.writerow(["student", "name", "email", *numbers, "percent", "due"])
     for t in totals:
         marks = ["" if s.points is None else _decimal(s.points) for s in t.scores]
-        about = [_harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
+        about = [harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
         writer.writerow([*about, *marks, _percent(t.share), int(t.due)])
     return out.getvalue().rstrip("\n")
 
 
 def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
     """Everything for programs; sums are exact fractions, as text."""
-    told: dict[str, Any] = {"students": [_facts(t) for t in totals]}
+    told: dict[str, Any] = {"students": facts(totals)}
     if run:
         told["run"] = {
             "due": run.total,
             "judged": run.judged,
-            "unjudged": dict(run.unjudged),
+            "unjudged": [
+                {"students": [s.id for s in u.students], "section": u.section, "why": u.kind, "params": u.params}
+                for u in run.unjudged
+            ],
             "left": run.left,
             "stopped": run.stopped,
             "seconds": round(run.seconds, 2),
@@ -158,6 +206,11 @@ def as_json(totals: "Sequence[Total]", run: "Run | None" = None) -> str:
             ],
         }
     return json.dumps(told, ensure_ascii=False)
+
+
+def facts(totals: "Sequence[Total]") -> list[dict[str, Any]]:
+    """Each student's, for programs."""
+    return [_facts(t) for t in totals]
 
 
 def adjusted(student: Student, section: str, points: Fraction | None, lang: str) -> str:
@@ -208,15 +261,16 @@ def _score(s: "Score") -> dict[str, Any]:
     }
 
 
-def _mark(s: "Score") -> str:
+def mark(s: "Score") -> str:
+    """The points that count; "-" for nothing handed in, "…" while they are not known."""
     if s.standing is None:
         return "-"
     return "…" if s.points is None else number(s.points)
 
 
 def _some(names: Sequence[str], lang: str) -> str:
-    shown = ", ".join(names[:_LISTED])
-    return shown if len(names) <= _LISTED else f"{shown}, {say('class.and_more', lang, count=len(names) - _LISTED)}"
+    more = [say("class.and_more", lang, count=len(names) - _LISTED)] if len(names) > _LISTED else []
+    return together([*names[:_LISTED], *more], lang)
 
 
 def _time(seconds: float) -> str:
@@ -235,7 +289,12 @@ def _percent(share: Fraction) -> str:
     return _decimal(share * 100, 2)
 
 
-def _harmless(text: str) -> str:
+def _share(share: Fraction | None) -> str:
+    return "-" if share is None else f"{int(share * 100)}%"
+
+
+def harmless(text: str) -> str:
+    """Quoted, if a spreadsheet could take it for a formula."""
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 
@@ -247,3 +306,8 @@ def released(out: Path, sections: "Sequence[Section]", to: str, lang: str) -> st
     """Where it is, and what is in it."""
     numbers = say("list.and", lang).join(s.number for s in sections)
     return say("class.released", lang, path=out, sections=numbers, to=to)
+
+
+def into_nbgrader(url: str, name: str, count: int, lang: str) -> str:
+    """Which assignment of nbgrader's now has the points."""
+    return say("class.into_nbgrader", lang, url=url, name=name, count=count)

@@ -4,8 +4,9 @@ What a text may contain is trusted with nothing: raw HTML is shown as it is writ
 caller lets it.
 """
 
+import functools
 import html
-import xml.etree.ElementTree as ET
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -14,7 +15,6 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from grader.reports.lines import CLOSING, OPENING, wide
 
@@ -26,7 +26,7 @@ _DEAD_ATTRIBUTES = ("href", "style", "class")  # of a formula
 
 def parse(text: str) -> list[Token]:
     """The tokens. A line that ends between two Chinese characters has no space there."""
-    tokens = _parser().parse(text)
+    tokens = _parser(text).parse(text)
     for token in tokens:
         _join(token.children or [])
     return tokens
@@ -53,7 +53,7 @@ def _join(children: Sequence[Token]) -> None:
 
 def to_html(text: str, lead: Lead, picture: Picture) -> Markup:
     """A fragment of a page. Without script or style of its own; colours are those of the page's style sheet."""
-    parser = _parser()
+    parser = _parser(text)
     tokens = parse(text)
     for token in tokens:
         token.children = token.children and list(_allowed(token.children, lead))
@@ -65,8 +65,13 @@ def to_html(text: str, lead: Lead, picture: Picture) -> Markup:
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
-def _parser() -> MarkdownIt:
+def _parser(text: str) -> MarkdownIt:
+    """What reads this text; formulas only where there may be some, since a terminal waits for every import."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    if "$" not in text:
+        return parser
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
     return parser.use(
         dollarmath_plugin,
         allow_labels=False,
@@ -89,19 +94,32 @@ def _allowed(children: Sequence[Token], lead: Lead) -> Iterator[Token]:
             yield child
 
 
-def _code(token: Token) -> str:
+def first_sentence(text: str) -> str:
+    """How a text begins, as plain text: the first sentence of its first paragraph."""
+    inline = next((t for t in parse(text) if t.type == "inline"), None)
+    shown = "".join(c.content or " " for c, _ in text_of(inline.children or [])) if inline else ""
+    m = re.match(r".*?(?:[.!?](?=\s)|[。！？])", shown, re.DOTALL)
+    return " ".join((m[0] if m else shown).split())
+
+
+@functools.lru_cache(4096)
+def coloured(code: str, language: str = "python") -> Markup:
+    """Code in the colours of the page's style sheet. Each line is whole: what is coloured over several is in each."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
-    name = (token.info.split() or ["text"])[0]
     try:
-        shown = highlight(token.content, get_lexer_by_name(name, stripnl=False), HtmlFormatter(nowrap=True))
+        return Markup(highlight(code, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True)))
     except ClassNotFound:
-        shown = html.escape(token.content)
+        return Markup(html.escape(code))
+
+
+def _code(token: Token) -> str:
+    name = (token.info.split() or ["text"])[0]
     kind = "" if name == "text" else ' class="code"'
-    return f'<pre{kind} tabindex="0"><code>{shown}</code></pre>\n'
+    return f'<pre{kind} tabindex="0"><code>{coloured(token.content, name)}</code></pre>\n'
 
 
 def _image(token: Token, picture: Picture) -> str:
@@ -119,6 +137,8 @@ def _image(token: Token, picture: Picture) -> str:
 
 def _formula(tex: str, how: dict[str, Any]) -> str:
     """As MathML, which needs neither script nor font; as it is written, where it cannot be read."""
+    from xml.etree import ElementTree
+
     from latex2mathml import converter
 
     try:
@@ -130,4 +150,4 @@ def _formula(tex: str, how: dict[str, Any]) -> str:
         for name in _DEAD_ATTRIBUTES:
             element.attrib.pop(name, None)
     math.set("alttext", tex.strip())
-    return ET.tostring(math, encoding="unicode")
+    return ElementTree.tostring(math, encoding="unicode")

@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.model import Finding, Verdict
-from grader.reports.lines import wide
-from grader.reports.sentences import number
-from grader.reports.words import LANGUAGES, say
+from grader.model import Finding, Outcome, Verdict
+from grader.reports.lines import cells, padded, wrapped
+from grader.reports.sentences import number, unwritten
+from grader.reports.words import LANGUAGES, say, together
 
 if TYPE_CHECKING:
     from grader.answers import Answer
@@ -48,18 +48,16 @@ def standing(road: "Road", lang: str, width: int = 80) -> str:
     lines = [title(road.whole.title, lang), *_together(road.whole, lang, width)]
     if not road.whole.places:
         return "\n".join([lines[0], say("where.empty", lang)])
-    lines += ["", *_heads(road, lang, width), ""]
-    if road.history:
-        lines.append(when(road, lang))
+    said = [when(road, lang)] if road.history else []
     here = next((p.section for p in road.whole.places if p.here), None)
     if here:
-        lines.append(say("where.here", lang, number=here.number, title=title(here.about.title, lang)))
-    lines.append(say("progress.then" if here else "progress.done", lang))
-    return "\n".join(lines)
+        said.append(say("where.here", lang, number=here.number, title=title(here.about.title, lang)))
+    said.append(say("progress.then" if here else "progress.done", lang))
+    return "\n".join([*lines, "", *_heads(road, lang, width), "", *wrapped("\n".join(said), width)])
 
 
-def rechecked(section: "Section", verdict: Verdict | None, lang: str) -> str:
-    """`learn progress --recheck`: whether a section still passes."""
+def rechecked(section: "Section", path: str, verdict: Verdict | None, lang: str) -> str:
+    """`learn progress --recheck`: whether a section still passes. `path`: the file that was judged."""
     about = {"number": section.number, "title": title(section.about.title, lang)}
     if verdict is None:
         return "✗ " + say("recheck.lost", lang, **about)
@@ -67,6 +65,8 @@ def rechecked(section: "Section", verdict: Verdict | None, lang: str) -> str:
         return "✓ {number} {title}".format(**about)
     if verdict.broken:
         return "· " + say("recheck.unjudged", lang, **about)
+    if not any(c.outcome is not Outcome.SKIPPED and not unwritten(c) for c in verdict.checks):
+        return "✗ " + say("recheck.unwritten", lang, **about, path=path)
     points = {"points": number(verdict.points), "possible": number(verdict.max_points)}
     return "✗ " + say("recheck.broken", lang, **about, **points)
 
@@ -132,9 +132,9 @@ def updated(
     stubs = {s.stub.relative_to(course.exercises): s for s in course.sections}
     counts = {"new": 0, "replaced": 0}
     told = False
-    if dry:
-        yield say("update.dry", lang)
     for kind, part, other in changes:
+        if dry and not told:
+            yield say("update.dry", lang)
         told = True
         if kind == "new" and part in stubs:
             of = stubs[part]
@@ -169,14 +169,23 @@ def hint_heading(section: "Section", task: int, shown: int, total: int, lang: st
     return say("hint.title", lang, **params, shown=shown, total=total)
 
 
-def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> list[str]:
-    """`learn solution` in a pipe: each task, as the reference and the others have it."""
-    lines: list[str] = []
+def hint_end(section: "Section", task: int, shown: int, total: int, lang: str, *, keys: bool = False) -> str:
+    """How to go on after a hint. `keys`: by a key of `learn watch`; "" where there are no hints."""
+    if not total:
+        return ""
+    key = "hint.all" if shown == total else "hint.more"
+    return say(f"{key}_by_key" if keys else key, lang, section=section.number, task=task)
+
+
+def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> str:
+    """`learn solution` in a pipe: what each answer is, then each task as they have it."""
+    lines = [f"# {answer_title(answer, lang)}" for answer in found[1:] and found]
     for n, name in tasks_of(section, task):
-        lines += [say("solution.task", lang, section=section.number, task=n, name=name), ""]
+        lines += ["", say("solution.task", lang, section=section.number, task=n, name=name), ""]
         for answer in found:
-            lines += [f"# {answer_title(answer, lang)}", "", answer.tasks.get(n, ""), ""]
-    return lines
+            lines += [f"# {told}" for told in (answer_name(answer, lang), *warnings(answer, n, lang))]
+            lines += ["", answer.tasks.get(n, ""), ""]
+    return "\n".join(lines)
 
 
 def tasks_of(section: "Section", task: int | None) -> list[tuple[int, str]]:
@@ -186,10 +195,21 @@ def tasks_of(section: "Section", task: int | None) -> list[tuple[int, str]]:
 
 def answer_title(answer: "Answer", lang: str) -> str:
     """What sets a right answer apart, in that language."""
+    name = answer_name(answer, lang)
     if not answer.about:
-        return say("solution.reference", lang)
+        return name
     told = dict(zip(LANGUAGES, answer.about, strict=False))
-    return say("solution.other", lang, name=answer.path.stem, about=told.get(lang, answer.about[0]))
+    return say("solution.other", lang, name=name, about=told.get(lang, answer.about[0]))
+
+
+def answer_name(answer: "Answer", lang: str) -> str:
+    """What a right answer is called."""
+    return answer.path.stem if answer.about else say("solution.reference", lang)
+
+
+def warnings(answer: "Answer", task: int, lang: str) -> list[str]:
+    """What is not to be imitated of an answer to a task, though it is right."""
+    return [say(f"solution.old_{name}", lang) for name in answer.old(task)]
 
 
 _BAR = 10  # cells
@@ -212,37 +232,35 @@ def _rows(places: "Sequence[Place]", lang: str, width: int) -> list[str]:
     """A line for each section. Without room, the state's word goes first, then the time; a note goes below."""
     head = [[f"{_SYMBOLS[p.state]} {say(f'list.{p.state}', lang)}", p.section.number, _points(p)] for p in places]
     titles = [title(p.section.about.title, lang) for p in places]
-    longest = max(map(_width, titles))
-    starts = ["  ".join(["", *cells, ""]) for cells in _columns(head, width)]
-    if _width(starts[0]) + longest > width:
-        starts = [
-            "  ".join(["", *cells, ""]) for cells in _columns([[state[0], *rest] for state, *rest in head], width)
-        ]
-    room = max(width - _width(starts[0]), _TITLE)
+    longest = max(map(cells, titles))
+    starts = ["  ".join(["", *row, ""]) for row in _columns(head, width)]
+    if cells(starts[0]) + longest > width:
+        starts = ["  ".join(["", *row, ""]) for row in _columns([[state[0], *rest] for state, *rest in head], width)]
+    room = max(width - cells(starts[0]), _TITLE)
     lines = []
-    for place, start, name in zip(places, starts, (_cut(t, room) for t in titles), strict=True):
+    for place, start, name in zip(places, starts, (cut(t, room) for t in titles), strict=True):
         note = _note(place, lang)
         full = "  ".join(filter(None, (time(place.spent, lang), note)))
-        whole = _padded(name, longest)
+        whole = padded(name, longest)
         tries = [f"{whole}  {full}", f"{whole}  {note}", f"{name}  {note}"]
-        fits = (start + text.rstrip() for text in tries if _width(start + text.rstrip()) <= width)
+        fits = (start + text.rstrip() for text in tries if cells(start + text.rstrip()) <= width)
         lines.append(next(fits, f"{start}{name}\n      {note}"))
     return lines
 
 
 def _columns(table: list[list[str]], width: int) -> list[list[str]]:
     """Each column as wide as its widest cell; those for which there is no room are left out, from the right."""
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     while len(widths) > 1 and sum(widths) + 2 * (len(widths) - 1) > width:
         widths.pop()
-    return [[_padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
+    return [[padded(cell, w) for cell, w in zip(row, widths, strict=False)] for row in table]
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """At most so many cells."""
-    if _width(text) <= width:
+    if cells(text) <= width:
         return text
-    while text and _width(text) > width - 1:
+    while text and cells(text) > width - 1:
         text = text[:-1]
     return f"{text.rstrip()}…"
 
@@ -256,7 +274,7 @@ def _note(place: "Place", lang: str) -> str:
     if place.gave_up:
         notes.append(say("list.gave_up", lang))
     if place.state == "waits":
-        notes.append(say("list.after", lang, sections=say("list.and", lang).join(place.waits_for)))
+        notes.append(say("list.after", lang, sections=together(place.waits_for, lang)))
     return f"<- {say('list.also', lang).join(notes)}" if notes else ""
 
 
@@ -265,7 +283,7 @@ def _together(whole: "Part", lang: str, width: int) -> list[str]:
     spent = time(whole.spent, lang)
     line = summary(whole, lang)
     joined = f"{line} · {spent}" if spent else line
-    return [joined] if _width(joined) <= width else [line, spent] if spent else [line]
+    return [joined] if cells(joined) <= width else [line, spent] if spent else [line]
 
 
 def _yes(value: bool, lang: str) -> str:
@@ -274,17 +292,8 @@ def _yes(value: bool, lang: str) -> str:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns one below the other; the lines have no blanks at their ends."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _width(text: str) -> int:
-    """Cells on a terminal: a Chinese character takes two."""
-    return sum(1 + wide(c) for c in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(padded(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def proven(proof: "Proof", show: Callable[[Path], str], lang: str) -> list[str]:
@@ -352,7 +361,7 @@ def measured(measures: "Sequence[Measure]", wanted: int, show: Callable[[Path], 
     for m in measures:
         lines += _to_do(m, show, lang)
     low = [m.section.number for m in measures if not m.good]
-    end = say("mutants.too_few" if low else "mutants.enough", lang, wanted=wanted, sections=", ".join(low))
+    end = say("mutants.too_few" if low else "mutants.enough", lang, wanted=wanted, sections=together(low, lang))
     return [*lines, "", end]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from grader.reports.plain import title
-from grader.reports.words import say
+from grader.reports.words import say, together
 
 if TYPE_CHECKING:
     from grader.calibrate import Calibration, Quantity
@@ -33,7 +33,7 @@ def calibrated(c: "Calibration", lang: str) -> list[str]:
 def calibration_ends(calibrations: "Sequence[Calibration]", lang: str) -> str:
     """Whether it is enough."""
     bad = [c.section.number for c in calibrations if not c.good]
-    return say("calibrate.bad" if bad else "calibrate.good", lang, sections=", ".join(bad))
+    return say("calibrate.bad" if bad else "calibrate.good", lang, sections=together(bad, lang))
 
 
 def chance(p: float) -> str:
@@ -144,7 +144,7 @@ def _figures(r: "Record", lang: str) -> list[str]:
         str(r.also),
         say("quality.killed_of", lang, percent=r.percent, mutants=r.mutants),
         say("quality.failed_of", lang, failed=r.failed, checks=r.checks),
-        "; ".join(estimates),
+        say("list.also", lang).join(estimates),
         f"{r.seconds:.2f}",
     ]
 

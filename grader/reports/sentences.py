@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from grader.model import Check, Outcome, Verdict, score
-from grader.reports.words import messages, say
+from grader.reports.words import messages, say, together
 
 if TYPE_CHECKING:
     from grader.course import Section
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 _WHOLE_FILE = ("syntax", "import_raised", "no_module", "encoding")
 # Ends that say nothing of one test in particular, so that equal ones mean one cause.
 _NOT_ONE_VALUE = (
-    "raised", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged", "section_time", "denied",
-    "internal", "needs_tier", "no_result",
+    "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
+    "section_time", "denied", "internal", "hung", "killed", "needs_tier", "no_result",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def sentence(check: Check, lang: str) -> str:
     """What came out, in one sentence. Never fails: a kind without words of its own gets general ones."""
-    shown = {k: _shown(v) for k, v in check.params.items()}
+    shown = {k: _shown(v, lang) for k, v in check.params.items()}
     text = say("kind.unknown", lang, kind=check.kind or check.outcome.value)
     # The bare form does without parameters, for where the judge does not know them.
     for key in (_key(check), f"{_key(check)}_bare"):
@@ -41,7 +41,7 @@ def details(check: Check, lang: str) -> list[str]:
     """What else the verdict lets us show: the error's own text, what came and what was wanted."""
     said = messages().get(_key(check), {}).get(lang, "")
     return [
-        say(f"detail.{name}", lang, text=_shown(check.params[name]))
+        say(f"detail.{name}", lang, text=_shown(check.params[name], lang))
         for name in ("message", "came", "wanted")
         if check.params.get(name) not in (None, "") and f"{{{name}}}" not in said
     ]
@@ -131,23 +131,38 @@ def _step(
     return "suggest.read", {"section": section.number}
 
 
-def of_task(verdict: Verdict, section: "Section", task: int) -> Verdict:
-    """What a verdict says of one task."""
+def of_task(verdict: Verdict, section: "Section", task: int | None) -> Verdict:
+    """What a verdict says of one task (None: of all); of one that is our fault, what it is."""
+    if task is None or verdict.broken:
+        return verdict
     checks = tuple(c for c in verdict.checks if c.task == task)
     earned, worth = score(checks, {task: section.points.get(task, 0)})
     return msgspec.structs.replace(verdict, checks=checks, points=earned, max_points=worth)
 
 
-def after_task(verdict: Verdict, shown: Verdict, lang: str) -> str:
-    """What to do once the task that is shown has passed; "" if it has not, or if all have."""
+def shown(
+    verdict: Verdict,
+    section: "Section",
+    lang: str,
+    at: Callable[[int | None], str],
+    hints_left: Mapping[int, int],
+    *,
+    task: int | None = None,
+    keys: bool = False,
+) -> tuple[Verdict, str]:
+    """What of a verdict is shown, and the next step: after the only task that was asked for, the next one."""
+    part = of_task(verdict, section, task)
     left = [n for n in verdict.tasks() if not verdict.task_passed(n)]
-    return say("suggest.next_task", lang, task=left[0]) if shown.passed and left else ""
+    if part.passed and left:
+        return part, say("suggest.next_task", lang, section=section.number, task=left[0])
+    return part, suggestion(part, section, lang, at, hints_left, keys=keys)
 
 
 def as_magics(text: str) -> str:
     """The commands in a text as one gives them in a notebook."""
     text = re.sub(r"`learn hint \S+ (\d+)`", r"`%hint \1`", text)
     text = re.sub(r"`learn read \S+`", "`%lesson`", text).replace("`learn check`", "`%check`")
+    text = re.sub(r"`learn check \S+ (\d+)`", r"`%check \1`", text)
     return text.replace("`learn ", "`!learn ")
 
 
@@ -169,6 +184,8 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
         return shown | {"path": say("kind.unsendable_path", lang, path=shown["path"]) if shown.get("path") else ""}
     if check.kind in ("syntax", "arity"):
         return shown | {"message": shown.get("message", "").rstrip(".")}
+    if check.kind == "exited" and shown.get("code") == "None":  # exit() and quit()
+        return shown | {"code": "0"}
     if check.kind == "not_written" and not shown.get("name"):
         return {}
     if check.kind == "died" and isinstance(number := check.params.get("signal"), int):
@@ -177,13 +194,13 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
     return shown
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, lang: str) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         if value and all(isinstance(v, str) for v in value):
-            return ", ".join(value)
-        inside = ", ".join(_shown(v) for v in value)
+            return together(value, lang)
+        inside = ", ".join(_shown(v, lang) for v in value)  # as Python writes it
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     return clean(str(value))
 

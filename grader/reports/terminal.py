@@ -6,18 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from grader.model import Check, Outcome, Tier, Verdict
 from grader.reports import sentences
-from grader.reports.lines import MAY_BREAK, breakable, joined
-from grader.reports.plain import answer_title, sign, tasks_of, title
+from grader.reports.lines import MAY_BREAK, cells, rows, wrapped
+from grader.reports.plain import answer_name, answer_title, sign, tasks_of, title, warnings
 from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -54,35 +51,34 @@ def console(file: IO[str] | None = None) -> Console:
     return made
 
 
-def show_markdown(text: str, file: IO[str] | None = None) -> None:
-    """A lesson or a hint: rendered on a terminal, as it is written in a pipe."""
-    out = console(file)
-    if out.is_terminal:
-        out.file.write(markdown(text, out))
-        out.file.flush()
-    else:
-        out.out(text, highlight=False)
-
-
-def show_answers(
-    section: "Section", task: int | None, found: "Sequence[Answer]", lang: str, file: IO[str] | None = None
-) -> None:
-    """Right answers on a terminal: as many beside each other as it has room for, without lines that hinder copying."""
+def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lang: str) -> str:
+    """Right answers as a terminal shows them: what each is, then task by task, as many beside each other as there is
+    room for, without lines that hinder copying.
+    """
     from rich.columns import Columns
     from rich.console import Group
     from rich.syntax import Syntax
 
-    out = Console(file=file, highlight=False, emoji=False, markup=False)
+    out = Console(highlight=False, emoji=False, markup=False)
     beside = max(1, min(len(found), out.width // _BESIDE))
-    for n, name in tasks_of(section, task):
-        out.print(Text(say("solution.task", lang, section=section.number, task=n, name=name), style="bold"), "")
-        shown = []
-        for answer in found:
-            code = Syntax(
-                answer.tasks.get(n, ""), "python", theme="ansi_light", background_color="default", word_wrap=True
-            )
-            shown.append(Group(Text(f"— {answer_title(answer, lang)}", style="italic"), "", code, ""))
-        out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
+    with out.capture() as captured:
+        for answer in found[1:] and found:
+            lines = wrapped(answer_title(answer, lang), min(out.width, WIDTH) - 2)
+            out.print(Text("— " + "\n  ".join(lines)), soft_wrap=True)
+        for n, name in tasks_of(section, task):
+            heading = say("solution.task", lang, section=section.number, task=n, name=name)
+            out.print("", Text(heading, style="bold"), "", sep="\n")
+            shown = []
+            for answer in found:
+                code = Syntax(
+                    answer.tasks.get(n, ""), "python", theme="ansi_light", background_color="default", word_wrap=True
+                )
+                warned = [
+                    Text("\n".join(wrapped(w, out.width // beside - 1)), "yellow") for w in warnings(answer, n, lang)
+                ]
+                shown.append(Group(Text(f"— {answer_name(answer, lang)}", style="italic"), *warned, "", code, ""))
+            out.print(Columns(shown, width=out.width // beside - 1) if beside > 1 else Group(*shown))
+    return captured.get()
 
 
 def markdown(text: str, out: Console | None = None) -> str:
@@ -92,7 +88,7 @@ def markdown(text: str, out: Console | None = None) -> str:
     return prose.shown(out or console(), text)
 
 
-def show_verdict(
+def screen(
     verdict: Verdict,
     section: "Section",
     seen: Seen | str,
@@ -100,31 +96,44 @@ def show_verdict(
     *,
     hints_left: Mapping[int, int] | None = None,
     debug: bool = False,
+    task: int | None = None,
     watched: bool = False,
     keys: bool = False,
+    height: int = 0,
     file: IO[str] | None = None,
-) -> None:
-    """The whole screen of `learn check`. `seen`: what was judged, or just its path; `hints_left`: how many of each task
-    were not shown yet; `watched`: one of many, so that each failing task says of which section it is; `keys`: the next
-    step is a key.
+) -> str:
+    """All that `learn check` says. `seen`: what was judged, or just its path; `hints_left`: how many of each task were
+    not shown yet; `task`: the only one to be shown; `watched`: one of many, so that each failing task says of which
+    section it is; `keys`: the next step is a key; `height`: lines that there is room for (0: any number); `file`: where
+    it will be written.
     """
     seen = Seen(seen) if isinstance(seen, str) else seen
     out = console(file)
+    shown, suggestion = sentences.shown(verdict, section, lang, seen.at, hints_left or {}, task=task, keys=keys)
     with out.capture() as captured:
-        suggestion = sentences.suggestion(verdict, section, lang, seen.at, hints_left or {}, keys=keys)
-        _compose(_Screen(verdict, section, seen, lang, out, watched), debug, suggestion)
-    text = captured.get().replace(MAY_BREAK, "")
-    out.file.write(text if out.is_terminal else _TRAILING.sub("", text))
-    out.file.flush()
+        _Screen(verdict, section, seen, lang, out, watched).foot(suggestion)
+    foot = captured.get().splitlines(keepends=True)
+
+    def body(*, short: bool) -> list[str]:
+        with out.capture() as captured:
+            _body(_Screen(shown, section, seen, lang, out, watched, short), debug)
+        return captured.get().splitlines(keepends=True)
+
+    lines = body(short=False)
+    if height and rows("".join(lines + foot), out.width) > height:
+        whole, lines = len(lines), body(short=True)
+        while lines and rows("".join(lines + foot), out.width) >= height:
+            lines.pop()
+        lines.append(say("verdict.cut", lang, count=whole - len(lines)) + "\n")
+    text = "".join(lines + foot).replace(MAY_BREAK, "")
+    return text if out.is_terminal else _TRAILING.sub("", text)
 
 
 def for_notebook(
     verdict: Verdict, section: "Section", seen: Seen, lang: str, *, task: int | None, hints_left: Mapping[int, int]
 ) -> dict[str, str]:
     """The same screen by media type, as HTML and plain. `task`: the only one to be shown."""
-    shown = verdict if task is None or verdict.broken else sentences.of_task(verdict, section, task)
-    suggestion = sentences.suggestion(shown, section, lang, seen.at, hints_left)
-    suggestion = sentences.as_magics(sentences.after_task(verdict, shown, lang) or suggestion)
+    shown, suggestion = sentences.shown(verdict, section, lang, seen.at, hints_left, task=task)
     out = Console(
         record=True,
         file=io.StringIO(),
@@ -136,13 +145,14 @@ def for_notebook(
         force_terminal=False,
         theme=Theme({"markdown.code": "bold cyan"}),  # without a ground of its own: a page may be light or dark
     )
-    _compose(_Screen(shown, section, seen, lang, out), False, suggestion)
+    _body(_Screen(shown, section, seen, lang, out), False)
+    _Screen(verdict, section, seen, lang, out).foot(sentences.as_magics(suggestion))
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
     said = {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
     return {kind: text.replace(MAY_BREAK, "") for kind, text in said.items()}
 
 
-def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
+def _body(screen: "_Screen", debug: bool) -> None:
     verdict = screen.verdict
     screen.head(debug)
     if verdict.unmet:
@@ -154,23 +164,14 @@ def _compose(screen: "_Screen", debug: bool, suggestion: str) -> None:
     else:
         screen.tasks()
     screen.printed()
-    screen.foot(suggestion)
 
 
 def show_sign(mark: str, key: str, params: Mapping[str, Any], lang: str) -> None:
     """One line of `learn doctor`: what was looked at, and whether that is as it should be."""
     out = console()
     symbol = _MARKS[mark]
-    text = sign(key, params, lang)
-    if out.is_terminal:
-        row = Table.grid(padding=(0, 1))
-        row.add_row(Text(symbol, style=_STYLES[symbol]), Text(breakable(text), overflow="fold"))
-        with out.capture() as captured:
-            out.print(row)
-        out.file.write(captured.get().replace(MAY_BREAK, ""))
-    else:
-        out.file.write(f"{symbol} {text}\n")
-    out.file.flush()
+    lines = wrapped(sign(key, params, lang), out.width - 2) if out.is_terminal else [sign(key, params, lang)]
+    out.print(Text.assemble((symbol, _STYLES[symbol]), " ", "\n  ".join(lines)), soft_wrap=True)
 
 
 class Board:
@@ -205,13 +206,13 @@ class Board:
         if self.live:
             self.file.write("\x1b[H\x1b[2J")
 
-    def markdown(self, text: str) -> None:
-        """A hint or a lesson."""
-        show_markdown(text, self.file)
-
     def text(self, text: str) -> None:
         """Text as it is."""
         self.file.write(f"{text}\n")
+
+    def fitted(self, text: str) -> str:
+        """Words, in lines that end where they may."""
+        return "\n".join(wrapped(text, self.width)) if self.live else text
 
     def end(self) -> None:
         """The screen is complete: the keys below it."""
@@ -240,7 +241,7 @@ class Board:
         lines: list[str] = []
         for key in self.keys.split(" · ") if self.keys else ():
             longer = f"{lines[-1]} · {key}" if lines else key
-            if lines and cell_len(longer) < console(self.file).width:
+            if lines and cells(longer) < console(self.file).width:
                 lines[-1] = longer
             else:
                 lines.append(key)
@@ -249,9 +250,18 @@ class Board:
 
 class _Screen:
     def __init__(
-        self, verdict: Verdict, section: "Section", seen: Seen, lang: str, out: Console, watched: bool = False
+        self,
+        verdict: Verdict,
+        section: "Section",
+        seen: Seen,
+        lang: str,
+        out: Console,
+        watched: bool = False,
+        short: bool = False,
     ) -> None:
         self.watched = watched
+        self.short = short  # the first failure alone is told; of the others only the task; nothing of what passed
+        self.ended = False  # True once it was
         self.verdict = verdict
         self.section = section
         self.seen = seen
@@ -262,31 +272,35 @@ class _Screen:
 
     def head(self, debug: bool) -> None:
         heading = f"{self.section.number} {title(self.section.about.title, self.lang)}"
-        self.out.print(Text(heading, style="bold"))
+        self.text(heading, style="bold")
+        if self.seen.path not in self.seen.note and not self.watched:  # whose status line has it
+            self.place(None, indent=0)
         if self.seen.note:
-            self.out.print(Text(self.seen.note), soft_wrap=True)
+            self.text(self.seen.note)
         if debug:
-            self.out.print(Text(say("verdict.debugged", self.lang)))
+            self.text(say("verdict.debugged", self.lang))
         elif self.verdict.sandbox.tier is Tier.T1:
-            self.out.print(Text(say("verdict.t1", self.lang), style="yellow"))
+            self.text(say("verdict.t1", self.lang), style="yellow")
         self.out.print()
 
     def once(self, cause: Check) -> None:
         """One cause for all: a syntax error is not seven failures."""
         self.line("✗", say("verdict.all_the_same", self.lang))
-        self.body(cause)
+        self.body(cause, set())
 
     def tasks(self) -> None:
         failing = [c for c in self.verdict.checks if c.outcome is not Outcome.PASSED]
         friendly = bool(failing) and all(sentences.unwritten(c) or _waits_for_unwritten(c, failing) for c in failing)
         if friendly:
             began = len(failing) < len(self.verdict.checks)
-            self.out.print(Text(say("verdict.still_to_write" if began else "verdict.nothing_written", self.lang)))
+            self.text(say("verdict.still_to_write" if began else "verdict.nothing_written", self.lang))
         for number, checks in self.verdict.tasks().items():
             self.task(number, checks, brief=friendly)
 
     def task(self, number: int, checks: tuple[Check, ...], *, brief: bool) -> None:
         failing = [c for c in checks if c.outcome is not Outcome.PASSED]
+        if self.short and not failing:
+            return
         about = self.section.about.tasks.get(number)
         earned, worth = sentences.task_points(self.verdict, self.section, number)
         word = sentences.outcome(_worst(failing) if failing else checks[0], self.lang)
@@ -296,13 +310,15 @@ class _Screen:
             label = f"{self.section.number} {label}"
         name = f"{label}  {about.name if about else ''}".rstrip()
         self.line(_symbol(failing), f"{name}  {points}  {word}", style="bold")
-        if brief or all(map(sentences.unwritten, failing)):
+        if brief or self.ended or all(map(sentences.unwritten, failing)):
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
-        for check in wrong[:1]:
-            self.full(check)
-        self.others(wrong)
+        if all(map(sentences.unwritten, wrong)):
+            wrong = []  # the heading says it
+        if self.short:
+            wrong, waiting, self.ended = wrong[:1], [], bool(wrong)
+        self.wrong(wrong)
         for text in dict.fromkeys(sentences.sentence(c, self.lang) for c in waiting):
             self.line("·", text, indent=4)
 
@@ -310,19 +326,23 @@ class _Screen:
         """What has the author's explanation goes first: it names the mistake, whichever test recognised it."""
         return sentences.unwritten(check), sentences.explanation(check, self.mistakes) is None
 
-    def full(self, check: Check) -> None:
-        """All that we know of one check."""
+    def full(self, check: Check, told: set[str]) -> None:
+        """All that we know of one check. `told`: the explanations that need not be told again."""
         if promise := sentences.promise(check, self.lang):
             self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
-        self.body(check)
+        self.body(check, told)
 
-    def body(self, check: Check) -> None:
+    def body(self, check: Check, told: set[str]) -> None:
         """Place and reason."""
         if check.where:
             self.place(check.where, indent=6)
-        if (explained := sentences.explanation(check, self.mistakes)) is not None:
+        explained = sentences.explanation(check, self.mistakes)
+        if explained is not None and explained not in told:
+            told.add(explained)
             if check.mistake == check.kind:  # recognised by what came out: say what that was
                 self.paragraph(sentences.sentence(check, self.lang))
+            from rich.padding import Padding
+
             from grader.reports.prose import Prose
 
             self.out.print(Padding(Prose(explained, wrap_code=True), (0, 0, 0, 6)))
@@ -331,30 +351,27 @@ class _Screen:
         for detail in sentences.details(check, self.lang):
             self.paragraph(detail)
 
-    def others(self, wrong: list[Check]) -> None:
-        """One line each; those that say the same as the first are only counted."""
-        same = [
-            c for c in wrong[1:] if (c.kind, c.mistake, c.where) == (wrong[0].kind, wrong[0].mistake, wrong[0].where)
-        ]
-        for check in wrong[1:]:
-            if check not in same:
-                text = joined(sentences.promise(check, self.lang) or check.name, sentences.sentence(check, self.lang))
-                self.line("✗", text, indent=4, one_line=self.out.is_terminal)
-                if check.where:
-                    self.place(check.where, indent=6)
-        if same:
-            self.line("✗", say("verdict.more", self.lang, count=len(same)), indent=4)
+    def wrong(self, checks: list[Check]) -> None:
+        """Each in full, but of those that say the same only the first, and an explanation once; the rest is counted."""
+        told: set[str] = set()
+        apart: dict[tuple[object, ...], Check] = {}
+        for check in checks:
+            apart.setdefault(_cause(check), check)
+        for check in apart.values():
+            self.full(check, told)
+        if more := len(checks) - len(apart):
+            self.line("✗", say("verdict.more", self.lang, count=more), indent=4)
 
     def printed(self) -> None:
         lines = sentences.clean(self.verdict.stdout).rstrip().splitlines()
         if not lines:
             return
         self.out.print()
-        self.out.print(Text(say("verdict.your_output", self.lang)))
+        self.text(say("verdict.your_output", self.lang))
         if len(lines) > _PRINTED:
-            self.out.print(Text("  | " + say("verdict.lines_left_out", self.lang, count=len(lines) - _PRINTED)))
+            self.text("  | " + say("verdict.lines_left_out", self.lang, count=len(lines) - _PRINTED))
         for text in lines[-_PRINTED:]:
-            self.out.print(Text(f"  | {text}"), overflow="fold")
+            self.text(text, indent=4, first="  | ")
 
     def foot(self, suggestion: str) -> None:
         v = self.verdict
@@ -371,26 +388,39 @@ class _Screen:
                 passed=sum(v.task_passed(n) for n in numbers),
                 tasks=len(numbers),
             )
-            self.out.print(Text(total))
-        self.out.print(Text(f"→ {suggestion}"), soft_wrap=True)
+            self.text(total)
+        self.line("→", suggestion)
 
     def paragraph(self, text: str) -> None:
-        self.out.print(Padding(Text(breakable(text)), (0, 0, 0, 6)))
+        self.text(text, indent=6)
 
-    def place(self, where: int, *, indent: int) -> None:
+    def place(self, where: int | None, *, indent: int) -> None:
         """path:line, in one piece, for terminals that make a link of it; and a link, for those that take one."""
         of_file = self.seen.place is None  # else of a cell, which has no address
-        link = f"{Path(self.seen.path).absolute().as_uri()}#L{where}" if of_file else None
-        text = Text.assemble(" " * indent, (self.seen.at(where), Style(color="cyan", link=link)))
+        line = f"#L{where}" if where else ""
+        link = f"{Path(self.seen.path).absolute().as_uri()}{line}" if of_file else None
+        told = self.seen.at(where)
+        indent = max(0, min(indent, self.out.width - cells(told)))  # where it is cut, it cannot be clicked
+        text = Text.assemble(" " * indent, (told, Style(color="cyan", link=link)))
         self.out.print(text, soft_wrap=True)
 
-    def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "", one_line: bool = False) -> None:
-        body = Text(breakable(text), style=style)
-        if one_line:
-            body = Text(" ".join(text.split()), style=style)
-            body.truncate(max(20, self.out.width - indent - 2), overflow="ellipsis")
-        line = Text.assemble((symbol, _STYLES.get(symbol, "")), " ", body)
-        self.out.print(Padding(line, (0, 0, 0, indent)))
+    def line(self, symbol: str, text: str, *, indent: int = 0, style: str = "") -> None:
+        """A text behind a sign."""
+        self.text(text, indent=indent + 2, style=style, first=" " * indent + symbol + " ")
+
+    def text(self, text: str, *, indent: int = 0, style: str = "", first: str | None = None) -> None:
+        """Text in lines. `first`: what the first of them has in place of the indent."""
+        blank = " " * indent
+        for n, line in enumerate(wrapped(text, self.out.width - indent)):
+            sign = first if first is not None and not n else blank
+            self.out.print(Text.assemble((sign, _STYLES.get(sign.strip(), "")), (line, style)), soft_wrap=True)
+
+
+def _cause(check: Check) -> tuple[object, ...]:
+    """What checks have in common that fail for one reason: a line that raises is one, recognised or not."""
+    if check.kind == "raised" and check.where:
+        return check.kind, check.where
+    return check.kind, check.mistake, check.where
 
 
 def _symbol(failing: list[Check]) -> str:

@@ -1,7 +1,7 @@
 """Every message for people, by key and language; the text itself is in messages.yaml beside this file."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,11 @@ def messages() -> dict[str, dict[str, str]]:
 def say(key: str, lang: str, /, **params: Any) -> str:
     """The message in that language. A key or a parameter that is missing is a mistake of ours: KeyError."""
     return messages()[key][lang].format_map(params)
+
+
+def together(values: Iterable[str], lang: str) -> str:
+    """Names in a row, with that language's comma."""
+    return say("list.and", lang).join(values)
 
 
 def language(flag: str | None, remembered: str | None, environ: Mapping[str, str]) -> str:

@@ -40,9 +40,8 @@ def main(folder: str, tier: str, canary: str) -> None:
             text = f"{text}\n# {name}\n"
             jobs.append(Job(section=section.slug, section_digest=section.digest, text=text, id=name))
     for verdict in pool.run(course, jobs, at_most=Tier(tier)):
-        screen = StringIO()
-        terminal.show_verdict(verdict, course[verdict.section], "answer.py", "en", file=screen)
-        line = {"id": verdict.job, "screen": screen.getvalue(), "verdict": json.loads(verdict.to_json())}
+        screen = terminal.screen(verdict, course[verdict.section], "answer.py", "en", file=StringIO())
+        line = {"id": verdict.job, "screen": screen, "verdict": json.loads(verdict.to_json())}
         print(json.dumps(line), flush=True)
     assert len(kept) == 3
 
