@@ -97,7 +97,7 @@ def _read(pipe):
 
 
 def _cell(page, text):
-    return page.locator(".jp-CodeCell").filter(has_text=text).first
+    return page.locator(".jp-CodeCell:visible").filter(has_text=text).first
 
 
 def _run(page, text, instead=None):
@@ -158,7 +158,8 @@ def test_a_task_in_jupyterlab(lab, environ, tmp_path, lang):
         assert progress.standings()["gradients"].attempts >= 3
 
 
-EIGHT = ("1.1", "2.2", "2.3", "3.2", "4.1", "5.2", "6.3", "9.1")
+# the first is the one that `lab` opens
+EIGHT = ("2.2", "1.1", "2.3", "3.2", "4.1", "5.2", "6.3", "9.1")
 
 
 def test_eight_sections_in_jupyterlab(lab, environ, tmp_path):
@@ -178,9 +179,9 @@ def test_eight_sections_in_jupyterlab(lab, environ, tmp_path):
         _run(page, "import torch")
         for task, body in REGION.findall(section.reference.read_text(encoding="utf-8")):
             _run(page, f"# --- task {task} ---", f"# --- task {task} ---\n{body}# --- end ---")
-        last = _run(page, f"%check {task}", "%check")
-        words = {"en": "Passed: all tests, all points.", "zh": "全部通过，满分。"}[lang]
-        last.locator(".jp-OutputArea-output").filter(has_text=words).wait_for()
+        loads = _run(page, "%load_ext learn", "%load_ext learn\n%check")
+        passed = {"en": "Passed: all tests, all points.", "zh": "全部通过，满分。"}[lang]
+        loads.locator(".jp-OutputArea-output").filter(has_text=passed).wait_for()
         page.keyboard.press("Control+S")
         page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
     with Progress(path_for("pytorch", environ)) as progress:
