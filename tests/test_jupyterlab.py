@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.course import Course
+from grader.course import REGION, Course
 from grader.model import Verdict
 from grader.notebook import same
 from grader.progress import Progress, path_for
@@ -44,8 +44,12 @@ def environ(tmp_path):
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o755)
+    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"windowingMode": "none"}')  # cells that are scrolled away stay in the page
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LEARN", "JUPYTER", "JPY"))}
     mine = {"LEARN_HOME": "home", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "IPYTHONDIR": "ipython"}
+    mine["JUPYTERLAB_SETTINGS_DIR"] = "settings"
     folders = {k: str(tmp_path / v) for k, v in (mine | {"JUPYTER_RUNTIME_DIR": "runtime", "HOME": "."}).items()}
     return clean | folders | {"BROWSER": f"{browser} %s", "PYTHONPATH": str(ROOT)}
 
@@ -93,7 +97,7 @@ def _read(pipe):
 
 
 def _cell(page, text):
-    return page.locator(".jp-CodeCell").filter(has_text=text).first
+    return page.locator(".jp-CodeCell:visible").filter(has_text=text).first
 
 
 def _run(page, text, instead=None):
@@ -152,3 +156,34 @@ def test_a_task_in_jupyterlab(lab, environ, tmp_path, lang):
     assert verdict.task_passed(1) and not verdict.task_passed(2)
     with Progress(path_for("pytorch", environ)) as progress:
         assert progress.standings()["gradients"].attempts >= 3
+
+
+# the first is the one that `lab` opens
+EIGHT = ("2.2", "1.1", "2.3", "3.2", "4.1", "5.2", "6.3", "9.1")
+
+
+def test_eight_sections_in_jupyterlab(lab, environ, tmp_path):
+    """One after the other in the server that runs: `learn notebook` names the page, every task is written into its
+    cell, `%check` passes all of them and sends the learner on; English and Chinese by turns.
+    """
+    page = lab("en")
+    for i, number in enumerate(EIGHT):
+        section, lang = Course.ours()[number], ("en", "zh")[i % 2]
+        if i:
+            with os.fdopen(os.open(tmp_path / "opened", os.O_RDWR), "r") as opened:  # so that nobody waits for a reader
+                told = _learn(environ, tmp_path, "notebook", number, "--lang", lang)
+                assert told.returncode == 0, told.stderr
+                page.goto(opened.readline().strip())
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        _run(page, "%load_ext learn")
+        _run(page, "import torch")
+        for task, body in REGION.findall(section.reference.read_text(encoding="utf-8")):
+            _run(page, f"# --- task {task} ---", f"# --- task {task} ---\n{body}# --- end ---")
+        loads = _run(page, "%load_ext learn", "%load_ext learn\n%check")
+        passed = {"en": "Passed: all tests, all points.", "zh": "全部通过，满分。"}[lang]
+        loads.locator(".jp-OutputArea-output").filter(has_text=passed).wait_for()
+        page.keyboard.press("Control+S")
+        page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    with Progress(path_for("pytorch", environ)) as progress:
+        standings = progress.standings()
+    assert {s for s, standing in standings.items() if standing.passed} == {Course.ours()[n].slug for n in EIGHT}
