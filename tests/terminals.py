@@ -66,8 +66,10 @@ class OnTerminal:
         while self.process.poll() is None:  # the terminal is emptied meanwhile, or it could not end
             self._more(min(0.05, deadline - time.monotonic()))
             assert time.monotonic() < deadline, self.seen[self.read :]
-        while self._more(0):
-            pass
+        os.write(self.theirs, b"\0")  # behind all that it wrote, which the kernel hands over in its own time
+        while not self.seen.endswith("\0"):
+            assert self._more(deadline - time.monotonic()), self.seen[self.read :]
+        self.seen = self.seen[:-1]
         return self.process.returncode
 
     def _more(self, seconds: float) -> bool:

@@ -323,8 +323,9 @@ def test_the_editor_is_opened_at_the_failure(watch, file: Path, tmp_path: Path) 
     screen.press("e")
     line = WRONG[: WRONG.index("# --- task 1 ---")].count("\n") + 1
     screen.until(rf"editing \+{line} True")
-    screen.press("\x03\n")  # Ctrl-C is the editor's
+    screen.press("\x03")  # Ctrl-C is the editor's
     screen.until("Traceback")  # which did not expect it
+    screen.until("Stuck on task 1")
     screen.press("e")
     screen.until("editing")
     screen.press("\n")
