@@ -21,11 +21,13 @@ from grader.roster import Roster
 OF_CLASS = archive.Limits(packed=2 << 30, unpacked=2 << 30, member=64 << 20, entries=60_000)
 _ANSWERS = (".py", ".ipynb")
 _METADATA = "submission_metadata.yml"
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
+_EXPORT = re.compile(r"assignment_\d+_export.*")  # the folder, or the archive, that Gradescope hands out
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?:(?P<late>LATE)_)?(?P<id>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
 _AGAIN = re.compile(r"(?P<stem>.+?)(?:[ _]?\((?P<copy>\d+)\)|-(?P<again>\d{1,3}))")  # "x (1)", "x-1"
 _NOT_THEIRS = re.compile(r"test_.*|conftest|setup|__init__")  # what comes with a course
 _DEPTH = 2  # archives in archives
+_NESTED = 8  # levels of an export's metadata, which has four
 
 
 class CollectError(Mendable):
@@ -189,12 +191,16 @@ def _unpacked(
         unplaced.append(Unplaced(shown, f"archive_{e.kind}"))
         return
     unplaced += [Unplaced(f"{shown}/{r.name}", "refused", params={"reason": r.why}) for r in contents.refused]
+    left = limits.unpacked - sum(map(len, contents.files.values()))  # for all archives in it together
     for name, inner in sorted(contents.files.items()):
         below = (*parts, *(_nfc(p) for p in name.split("/") if p not in ("", ".")))
         if not archive.is_archive(name):
             yield _Entry(below, _shown(f"{shown}/{name}"), lambda inner=inner: inner)  # type: ignore[misc]
         elif depth < _DEPTH:
-            yield from _unpacked(inner, below, _shown(f"{shown}/{name}"), archive.OF_ONE, depth + 1, unplaced)
+            mine = archive.OF_ONE._replace(unpacked=max(0, min(archive.OF_ONE.unpacked, left)))
+            for entry in _unpacked(inner, below, _shown(f"{shown}/{name}"), mine, depth + 1, unplaced):
+                left -= len(entry.data())
+                yield entry
         else:
             unplaced.append(Unplaced(_shown(f"{shown}/{name}"), "nested"))
 
@@ -229,8 +235,11 @@ def _owners(
     alone: bool,
     is_folder: bool,
 ) -> Iterator[_Owned]:
-    """Each file's student, by what the first way of naming that fits says."""
-    metadata = [e for e in entries if e.parts[-1] == _METADATA]
+    """Each file's student, by what the first way of naming that fits says.
+
+    What is in a student's own folder or archive never says whose it is: anybody can put there what he likes.
+    """
+    metadata = [e for e in entries if e.parts[-1] == _METADATA and _of_platform(e.parts[:-1], entries, alone=alone)]
     answers = [e for e in entries if e.parts[-1] != _METADATA]
     for file in metadata:
         root = file.parts[:-1]
@@ -243,25 +252,47 @@ def _owners(
                 inner = entry.parts[len(root) + 1 :]
                 yield _Owned(entry, student, (student.id, student.email, student.name), inner, "gradescope", at)
     rest: list[_Entry] = []
+    level = _level(answers, alone=alone)
     for entry in answers:
-        if found := _platform(entry, unplaced):
+        if found := _platform(entry, level, unplaced):
             yield from found
         else:
             rest.append(entry)
     if not rest:
         return
     depth = _depth(rest, names, is_class=alone and is_folder)
-    for entry in rest:
-        options = _options(entry, names)
-        on_roster = [o for o in options if roster and roster.find(o[0], *_ends(o[0]))]
+    all_options = [_options(e, names) for e in rest]
+    if not alone:  # each path is a student
+        all_options, depth = [o[:1] for o in all_options], 0
+    wrapped = len({o[min(depth, len(o) - 1)][0] for o in all_options if o}) == 1
+    for entry, options in zip(rest, all_options, strict=True):
+        near = options if wrapped else options[: depth + 1]
+        on_roster = [o for o in near if roster and roster.find(o[0], *_ends(o[0]))]
         label, inner = (on_roster or options[depth : depth + 1] or options[-1:] or [("", ())])[0]
         layout = "folders" if len(inner) < len(entry.parts) and inner[-1:] == entry.parts[-1:] else "flat"
         yield _Owned(entry, Student(id=label, name=label), (label, *_ends(label)), inner, layout)
 
 
-def _platform(entry: _Entry, unplaced: list[Unplaced]) -> list[_Owned]:
-    """By the names that Moodle and Canvas give, wherever in the path such a name stands."""
-    for i, part in enumerate(entry.parts):
+def _of_platform(folder: tuple[str, ...], entries: list[_Entry], *, alone: bool) -> bool:
+    """True of a folder in which Gradescope, and no student, has put its metadata."""
+    outermost = alone and (len(folder) == 1 or (len(folder) == 2 and all(e.parts[:2] == folder for e in entries)))
+    return outermost or (len(folder) <= 1 + alone and bool(_EXPORT.fullmatch(folder[-1])))
+
+
+def _level(entries: list[_Entry], *, alone: bool) -> int:
+    """How deep in their paths Moodle's and Canvas's names can stand: in what was given, in that, or in the one folder
+    in that.
+    """
+    if not alone or any(_MOODLE.fullmatch(e.parts[0]) or _CANVAS.fullmatch(e.parts[0]) for e in entries):
+        return 0
+    tops = {e.parts[1] for e in entries if len(e.parts) > 1}
+    wrapper = len(tops) == 1 and all(len(e.parts) > 2 for e in entries)
+    return 2 if wrapper and not any(map(_MOODLE.fullmatch, tops)) and not any(map(_CANVAS.fullmatch, tops)) else 1
+
+
+def _platform(entry: _Entry, level: int, unplaced: list[Unplaced]) -> list[_Owned]:
+    """By the names that Moodle and Canvas give."""
+    for i, part in list(enumerate(entry.parts))[level : level + 1]:
         if m := _MOODLE.fullmatch(part):
             if m["kind"] != "file":
                 unplaced.append(Unplaced(entry.shown, "not_a_file", m["name"]))
@@ -281,10 +312,16 @@ def _gradescope(file: _Entry, unplaced: list[Unplaced]) -> dict[str, tuple[datet
     """folder -> when, and by whom, from an export's metadata."""
     import yaml
 
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # as text: an id such as 0123 is no number
     found: dict[str, tuple[datetime | None, list[Student]]] = {}
     try:
-        # As text: an id such as 0123 is no number, and no aliases can blow it up.
-        raw = yaml.load(file.data().decode(), getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        text = file.data().decode()
+        depth = 0
+        for event in yaml.parse(text, loader):  # before it is built, which recurses and follows aliases
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _NESTED or isinstance(event, yaml.AliasEvent):
+                raise ValueError
+        raw = yaml.load(text, loader)
         for folder, about in raw.items():
             students = [
                 Student(id=_shown(s.get(":sid") or email or s[":name"]), name=_shown(s[":name"]), email=email)
@@ -423,6 +460,10 @@ def _chosen(found: list[_Owned], section: str, unplaced: list[Unplaced]) -> tupl
     if len(found) > 1 and all(o.layout == "canvas" and len(o.inner) == 1 for o in found):
         last = max(map(_count, found))
         found = [o for o in found if _count(o) == last]
+    labels = {o.aliases[0] for o in found if o.aliases}
+    far = {label for label in labels if any(_nearer(other, label) for other in labels)}
+    unplaced += [Unplaced(o.entry.shown, "not_on_roster", o.aliases[0]) for o in found if {*o.aliases[:1]} & far]
+    found = [o for o in found if not {*o.aliases[:1]} & far]
     at_home = [o for o in found if len(o.inner) > 1 and o.inner[-2].lower()[3:] == section]
     found = at_home or found
     read: list[tuple[_Owned, submission.Submission]] = []
@@ -437,6 +478,12 @@ def _chosen(found: list[_Owned], section: str, unplaced: list[Unplaced]) -> tupl
         unplaced += [Unplaced(o.entry.shown, "several", o.student.id, {"section": section}) for o, _ in read]
         return None
     return read[0] if read else None
+
+
+def _nearer(one: str, other: str) -> bool:
+    """True if both end alike and the other has something before that: `hw1-bob` is rather bob's than `hw1-x-bob`."""
+    cuts = [0, *(m.end() for m in re.finditer(r"[-_]", one))]
+    return len(one) < len(other) and any(other.startswith(one[:i]) and other.endswith(one[i:]) for i in cuts)
 
 
 def _count(o: _Owned) -> int:

@@ -339,3 +339,74 @@ def test_rosters_of_platforms():
     assert moodle.find("88") == moodle.students[0] and moodle.students[0].name == "Li Hua"
     scope = parse(b"First Name,Last Name,SID,Email,Role\nLi,Hua,0012,l@x.edu,Student\n")
     assert scope.students[0].id == "0012" and scope.students[0].name == "Li Hua" and scope.find("l@x.edu")
+
+
+# -- nobody takes the place of somebody else
+
+
+GRADESCOPE = """submission_7:
+  :submitters:
+  - {:name: Bob, :sid: '222', :email: bob@x.org}
+  :created_at: 2020-01-01 00:00:00 Z
+"""
+
+
+def _whose(found):
+    return {(h.student.id, h.section): h.text for h in found.handed}
+
+
+@pytest.mark.parametrize("inside", ["submission_metadata.yml", "w/submission_metadata.yml"])
+def test_metadata_in_an_answer_say_nothing(tmp_path, course, inside):
+    """What a student puts into his own folder names neither him nor anybody else, nor when it was handed in."""
+    mine = {inside: GRADESCOPE, "submission_7/doubling.py": "mine", "w/submission_7/doubling.py": "mine"}
+    for name, text in {"bob/doubling.py": "bob's", **{f"mallory/{n}": t for n, t in mine.items()}}.items():
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = collect([tmp_path / "class"], course.sections)
+    assert _whose(found) == {("bob", "doubling"): "bob's", ("mallory", "doubling"): "mine"}
+    assert not any(h.at for h in found.handed)
+
+
+@pytest.mark.parametrize(
+    "name", ["Bob_222_assignsubmission_file_/01_doubling/doubling.py", "x_222_1_doubling.py", "222/doubling.py"]
+)
+def test_names_in_an_answer_say_nothing(tmp_path, course, name):
+    """A platform's names count where the platform puts them; deeper down anybody could have written them."""
+    for path, text in {f"111/{name}": "mine", "222/doubling.py": "bob's"}.items():
+        (tmp_path / "class" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "class" / path).write_text(text)
+    whole = [tmp_path / "class"]
+    each = [tmp_path / "class" / "111", tmp_path / "class" / "222"]
+    for paths in (whole, each):
+        found = _whose(collect(paths, course.sections))
+        assert found[("222", "doubling")] == "bob's" and len(found) == 2
+
+
+def test_an_ending_belongs_to_who_is_nearer(tmp_path, course):
+    """`hw1-mallory-bob` ends as bob's clone does, and takes nothing from it; it is named."""
+    roster = parse(b"login\nbob\n")
+    for name in ("hw1-bob", "hw1-mallory-bob"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "doubling.py").write_text(name)
+    found = collect([tmp_path / "class"], course.sections, roster)
+    assert _whose(found) == {("bob", "doubling"): "hw1-bob"}
+    assert [u.student for u in found.unplaced] == ["hw1-mallory-bob"]
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n"])
+def test_metadata_that_would_bring_it_down(tmp_path, course, text):
+    """Neither depth nor aliases cost more than that file."""
+    (tmp_path / "submission_1").mkdir()
+    (tmp_path / "submission_1" / "doubling.py").write_text("mine")
+    (tmp_path / "submission_metadata.yml").write_text(text)
+    assert "metadata" in {u.why for u in collect([tmp_path], course.sections).unplaced}
+
+
+def test_archives_in_an_archive_share_its_room(tmp_path, course):
+    """A student's archive of archives unpacks to no more than one archive may."""
+    inner = zipped({"doubling.ipynb": b" " * (15 << 20)})
+    (tmp_path / "class" / "li").mkdir(parents=True)
+    (tmp_path / "class" / "li" / "hw.zip").write_bytes(zipped({f"{i}.zip": inner for i in range(8)}))
+    found = collect([tmp_path / "class"], course.sections)
+    assert sum(u.why.startswith("archive_") or u.why == "refused" for u in found.unplaced) >= 3
