@@ -25,6 +25,7 @@ from grader.course import Course, Section
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
 _LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*", "*.new.*")
+_NO_CODE = {".md", ".svg", ".png", ".jpg", ".gif", ".yaml", ".ini", ".csv", ".json", ".txt", ".pt"}
 GIVEN = Path(".learn", "given")  # below a workspace: each file as the course gave it out, for `learn update`
 
 
@@ -236,9 +237,23 @@ def pristine(section: Section, course: Course, *, trusted: bool) -> bytes:
 
 def _is_stub(text: str, reference: str | None) -> bool:
     """No task is written: each still refuses, and the rest is as in the reference."""
-    bodies = [m[2] for m in _REGION.finditer(text)]
-    refuses = bool(bodies) and all(_UNWRITTEN in body for body in bodies)
-    return refuses and (reference is None or _outside(text) == _outside(reference))
+    refusing = [_refusing(m[2]) for m in _REGION.finditer(text)]
+    if reference is None or not all(refusing):
+        return bool(refusing) and all(refusing)
+    wanted = [_refusing(m[2]) for m in _REGION.finditer(_rebuilt(reference))]
+    each = len(refusing) == len(wanted) and all(w <= r for w, r in zip(wanted, refusing, strict=True))
+    return each and _outside(text) == _outside(reference)
+
+
+def _refusing(body: str) -> set[str]:
+    """The functions in a task that end in `raise NotImplementedError` (in a comment it does not count); "": the task."""
+    try:
+        tree = ast.parse(textwrap.dedent(body))
+    except SyntaxError:
+        return set()
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)]
+    ends = {getattr(n, "name", ""): n.body[-1] for n in nodes if n.body}
+    return {name for name, end in ends.items() if isinstance(end, ast.Raise) and _UNWRITTEN in ast.unparse(end)}
 
 
 def _outside(text: str) -> str:
@@ -326,13 +341,19 @@ class _Named(msgspec.Struct):
 
 
 def handed_out(course: Course) -> Iterator[Path]:
-    """Every file that a learner gets, below exercises/; course.yaml first, so that what was interrupted can go on."""
+    """Every file that a learner gets, below exercises/; course.yaml first, so that what was interrupted can go on.
+
+    No link, and of code only what a course has: what else lies there may be somebody's answer.
+    """
     ignored = shutil.ignore_patterns(*_LEFT_OUT)
+    code = {course.exercises / "conftest.py", *(f for s in course.sections for f in (s.stub, s.examples))}
     for folder, folders, names in os.walk(course.exercises):
         left_out = ignored(folder, [*folders, *names])
         folders[:] = sorted(set(folders) - left_out)
         for name in sorted(set(names) - left_out, key=lambda n: (n != "course.yaml", n)):
-            yield (Path(folder) / name).relative_to(course.exercises)
+            file = Path(folder) / name
+            if not file.is_symlink() and (file in code or file.suffix in _NO_CODE):
+                yield file.relative_to(course.exercises)
 
 
 def original(course: Course, part: Path) -> bytes:

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import tiny_course
 
 from cli import learn
 from grader import releases
@@ -49,6 +50,35 @@ def test_nothing_of_the_solutions_goes_out(tmp_path, to):
         assert telling
         whole = "".join(data.decode(errors="replace") for data in out.values())
         assert [line for line in telling if line in whole] == []
+
+
+def test_what_lies_beside_a_stub_stays_here(tmp_path, monkeypatch):
+    """A solved notebook, a backup, a link to the tests, a stub that somebody filled in: none of them goes out."""
+    course = tiny_course.write(tmp_path / "c")
+    section = course.sections[0]
+    right = section.reference.read_text(encoding="utf-8")
+    (section.folder / f"{section.slug}.ipynb").write_text(right)
+    for name in (f"{section.slug}.py.bak", f"{section.slug}.py~", f"{section.slug}_mine.py"):
+        (section.folder / name).write_text(right)
+    (section.folder / "notes.md").symlink_to(section.reference)
+    section.stub.write_text(right.replace("# --- end ---", "    # was: raise NotImplementedError\n# --- end ---"))
+    (tmp_path / "assignment.yaml").write_text(f"sections: [{section.slug}]\n")
+    with pytest.raises(SystemExit) as end:
+        learn.main(
+            [
+                "--course",
+                str(tmp_path / "c"),
+                "release",
+                str(tmp_path / "assignment.yaml"),
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
+    assert end.value.code == 0
+    out = unpacked(tmp_path / "out")
+    body = max(right.split("# --- end ---")[0].splitlines(), key=lambda line: line.startswith("    return"))
+    assert body.startswith("    return") and not any(body.encode() in data for data in out.values())
+    assert not any("mine" in n or "bak" in n or "notes" in n or n.endswith("~") for n in out)
 
 
 def test_a_folder_has_what_a_student_needs(tmp_path):
