@@ -25,6 +25,7 @@ from grader.course import Course, Section
 _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --- end ---)")
 _UNWRITTEN = "NotImplementedError"
 _LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*", "*.new.*")
+HOMEWORK = "assignment.yaml"  # in a workspace that `learn release` made: what was set, and nothing else is offered
 GIVEN = Path(".learn", "given")  # below a workspace: each file as the course gave it out, for `learn update`
 
 
@@ -76,6 +77,8 @@ class Workspace(msgspec.Struct, frozen=True):
                 raise WorkspaceError("init_not_a_folder", path=str(folder))
             if folder.is_dir() and any(folder.iterdir()) and _tree(folder, course) != folder.resolve():
                 raise WorkspaceError("init_not_empty", path=str(folder))
+            if (tree := _tree(folder, course)) and (tree / HOMEWORK).is_file():
+                raise WorkspaceError("init_homework", path=str(folder))
             folder.mkdir(parents=True, exist_ok=True)
             return Workspace(course, folder.resolve()), _fill(course, folder.resolve())
 
@@ -83,6 +86,11 @@ class Workspace(msgspec.Struct, frozen=True):
     def in_place(self) -> bool:
         """True if the learner works in the course's own tree."""
         return self.root == self.course.exercises
+
+    @property
+    def homework(self) -> Path | None:
+        """The file that says what was set, if this is homework."""
+        return self.root / HOMEWORK if (self.root / HOMEWORK).is_file() else None
 
     def path(self, section: Section) -> Path:
         """Where the learner's file of a section belongs, there or not."""
