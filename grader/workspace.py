@@ -75,10 +75,10 @@ class Workspace(msgspec.Struct, frozen=True):
         with readable_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise WorkspaceError("init_not_a_folder", path=str(folder))
+            if (tree := _tree(folder, course)) and Workspace(course, tree).homework:
+                raise WorkspaceError("init_homework", path=str(folder))
             if folder.is_dir() and any(folder.iterdir()) and _tree(folder, course) != folder.resolve():
                 raise WorkspaceError("init_not_empty", path=str(folder))
-            if (tree := _tree(folder, course)) and (tree / HOMEWORK).is_file():
-                raise WorkspaceError("init_homework", path=str(folder))
             folder.mkdir(parents=True, exist_ok=True)
             return Workspace(course, folder.resolve()), _fill(course, folder.resolve())
 
