@@ -54,10 +54,10 @@ class Shell:
     @functools.cached_property
     def course(self) -> Course:
         """The course; where the workspace is homework, what was set of it."""
-        from grader import assignment
-
         with contextlib.suppress(WorkspaceError):
             if file := Workspace.find(self.whole, self.cwd, environ=self.environ).homework:
+                from grader import assignment
+
                 return self.whole.homework(assignment.read(file, self.whole).sections)
         return self.whole
 
