@@ -3,6 +3,7 @@
 Nothing here runs or imports a learner's file, or torch.
 """
 
+import copy
 import functools
 import hashlib
 import re
@@ -101,6 +102,7 @@ class Section(msgspec.Struct, frozen=True, dict=True):
     hidden: Path  # in solutions/
     about: ExerciseFile
     limits: Limits
+    homework: bool = False  # its hints and answers are the teacher's to give
 
     @property
     def stub(self) -> Path:
@@ -196,6 +198,7 @@ class Course:
                 raise CourseError(f"{s.folder}: the slug `{s.slug}` is taken by {by_slug[s.slug].folder}; rename one")
             by_slug[s.slug] = s
         self._by_slug = by_slug
+        self.left_out: dict[str, Path] = {}  # sections that are no part of it, by slug: their folders
 
     @staticmethod
     def at(root: Path) -> "Course":
@@ -218,6 +221,18 @@ class Course:
                 return s
         raise UnknownSection(name, self._near(name))
 
+    def homework(self, slugs: Iterable[str]) -> "Course":
+        """The same course with no other sections than these, as a class was set them."""
+        part, only = copy.copy(self), set(slugs)
+        part.sections = [msgspec.structs.replace(s, homework=True) for s in self.sections if s.slug in only]
+        part._by_slug = {s.slug: s for s in part.sections}
+        part.left_out = {s.slug: s.folder for s in self.sections if s.slug not in only}
+        return part
+
+    def requires(self, section: Section) -> list[str]:
+        """The slugs of what should be passed before it, as far as that is a part of the course."""
+        return [r for r in section.about.requires if r not in self.left_out]
+
     def chosen(self, names: Iterable[str]) -> list[Section]:
         """The sections of these numbers or slugs, each once; all if there are no names. Raises UnknownSection."""
         return list({s.slug: s for s in map(self.__getitem__, names)}.values()) or self.sections
@@ -238,7 +253,7 @@ class Course:
                 raise CourseError(f"{s.folder}: `requires` goes in a circle: {' -> '.join((*path, s.slug))}")
             if s.slug in done:
                 return
-            for r in s.about.requires:
+            for r in self.requires(s):
                 if r not in self._by_slug:
                     raise CourseError(f"{s.folder / 'exercise.yaml'}: requires `{r}`, which is no section")
                 visit(self._by_slug[r], (*path, s.slug))

@@ -79,7 +79,7 @@ def current(course: Course, progress: Progress) -> Section | None:
     for section in sections:
         if section.slug == named and named not in passed:
             return section
-    return next((s for s in sections if s.slug not in passed and passed.issuperset(s.about.requires)), None)
+    return next((s for s in sections if s.slug not in passed and passed.issuperset(course.requires(s))), None)
 
 
 def places(course: Course, progress: Progress) -> list[Place]:
@@ -91,7 +91,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
     found = []
     for section in course.sections:
         standing = standings.get(section.slug)
-        missing = tuple(numbers[r] for r in section.about.requires if r not in passed)
+        missing = tuple(numbers[r] for r in course.requires(section) if r not in passed)
         latest = progress.latest(section.slug) if section is here else None
         possible = Fraction(sum(section.points.values()))
         found.append(

@@ -30,12 +30,16 @@ class Release(NamedTuple):
     name: str  # of the assignment, for files: `homework-2`
     source: str = ""  # the text of assignment.yaml
     install: str = ""  # what pip installs this package by: a requirement in one line
+    hints: bool = False  # whether they go out too
 
 
 def handout(release: Release) -> dict[str, bytes]:
-    """A student's folder: of `exercises/` what these sections need, by its path in that folder."""
+    """Of `exercises/` what these sections need, by its path in a student's folder. Hints are half an answer, and go out
+    only if that was asked for.
+    """
     course, folders = release.course, {s.folder.relative_to(release.course.exercises) for s in release.sections}
     chosen = [p for p in handed_out(course) if len(p.parts) == 1 or p.parent in folders or folders & set(p.parents)]
+    chosen = [p for p in chosen if release.hints or not p.match("hints.*.md")]
     return {f"exercises/{part.as_posix()}": original(course, part) for part in chosen}
 
 

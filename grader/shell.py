@@ -53,6 +53,16 @@ class Shell:
 
     @functools.cached_property
     def course(self) -> Course:
+        """The course; where the workspace is homework, what was set of it."""
+        with contextlib.suppress(WorkspaceError):
+            if file := Workspace.find(self.whole, self.cwd, environ=self.environ).homework:
+                from grader import assignment
+
+                return self.whole.homework(assignment.read(file, self.whole).sections)
+        return self.whole
+
+    @functools.cached_property
+    def whole(self) -> Course:
         """The course that was asked for, else ours."""
         return Course.at(Path(self.course_dir).expanduser()) if self.course_dir else Course.ours()
 
@@ -61,7 +71,7 @@ class Shell:
         """The open progress file of this course; an empty one where none can be kept, since a learner with a full disk
         shall still get a verdict.
         """
-        path = progress.path_for(self.course.about.id, self.environ)
+        path = progress.path_for(self.whole.about.id, self.environ)
         try:
             return progress.Progress(path)
         except progress.Unusable as e:
@@ -100,7 +110,7 @@ class Shell:
     def remembered_lang(self) -> str | None:
         """What was spoken last, if that can be known."""
         try:
-            return progress.remembered(progress.path_for(self.course.about.id, self.environ), "lang")
+            return progress.remembered(progress.path_for(self.whole.about.id, self.environ), "lang")
         except CourseError:
             return None  # to be told in some language
 
@@ -328,7 +338,7 @@ class Shell:
 
     def hints(self, section: Section, task: int) -> tuple[list[str], int]:
         """A task's hints, one more than last time, and how many there are."""
-        tiers = section.hints(self.lesson_lang).get(task, [])
+        tiers = self._hints(section).get(task, [])
         shown = min(self.progress.hints_shown(section.slug).get(task, 0) + 1, len(tiers))
         if tiers:
             try:
@@ -337,12 +347,18 @@ class Shell:
                 self._bear(e)
         return tiers[:shown], len(tiers)
 
+    def _hints(self, section: Section) -> dict[int, list[str]]:
+        """Of homework none, unless its hints were given out too."""
+        file = section.folder.relative_to(self.course.exercises) / f"hints.{self.lesson_lang}.md"
+        given = not section.homework or (self.workspace.root / file).is_file()
+        return section.hints(self.lesson_lang) if given else {}
+
     def answers(self, section: Section, *, give_up: bool) -> "list[Answer]":
         """Right answers to a section that was passed, or given up, which is remembered. Raises Usage."""
         from grader.answers import answers
 
-        if not section.reference.is_file():
-            raise Usage("no_solutions")
+        if section.homework or not section.reference.is_file():
+            raise Usage("homework_solution" if section.homework else "no_solutions")
         if not self.progress.passed(section.slug) and section.slug not in self.progress.given_up():
             if not give_up:
                 raise Usage("not_passed", section=section.number)
@@ -352,7 +368,7 @@ class Shell:
     def hints_left(self, section: Section) -> dict[int, int]:
         """How many hints of each task were not shown yet."""
         try:
-            tiers = section.hints(self.lesson_lang)
+            tiers = self._hints(section)
         except CourseError:
             return {}  # a verdict is shown all the same
         shown = self.progress.hints_shown(section.slug)

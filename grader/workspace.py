@@ -26,6 +26,7 @@ _REGION = re.compile(r"(?ms)^([ \t]*# --- task \d+ ---[^\n]*\n)(.*?)(^[ \t]*# --
 _UNWRITTEN = "NotImplementedError"
 _LEFT_OUT = ("__pycache__", "*.pyc", ".*", "*.before-*", "*.new.*")
 _NO_CODE = {".md", ".svg", ".png", ".jpg", ".gif", ".yaml", ".ini", ".csv", ".json", ".txt", ".pt"}
+HOMEWORK = "assignment.yaml"  # in a workspace that `learn release` made: what was set, and nothing else is offered
 GIVEN = Path(".learn", "given")  # below a workspace: each file as the course gave it out, for `learn update`
 
 
@@ -75,6 +76,8 @@ class Workspace(msgspec.Struct, frozen=True):
         with readable_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise WorkspaceError("init_not_a_folder", path=str(folder))
+            if (tree := _tree(folder, course)) and Workspace(course, tree).homework:
+                raise WorkspaceError("init_homework", path=str(folder))
             if folder.is_dir() and any(folder.iterdir()) and _tree(folder, course) != folder.resolve():
                 raise WorkspaceError("init_not_empty", path=str(folder))
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +87,11 @@ class Workspace(msgspec.Struct, frozen=True):
     def in_place(self) -> bool:
         """True if the learner works in the course's own tree."""
         return self.root == self.course.exercises
+
+    @property
+    def homework(self) -> Path | None:
+        """The file that says what was set, if this is homework."""
+        return self.root / HOMEWORK if (self.root / HOMEWORK).is_file() else None
 
     def path(self, section: Section) -> Path:
         """Where the learner's file of a section belongs, there or not."""
@@ -246,7 +254,7 @@ def _is_stub(text: str, reference: str | None) -> bool:
 
 
 def _refusing(body: str) -> set[str]:
-    """The functions in a task that end in `raise NotImplementedError` (in a comment it does not count); "": the task."""
+    """The functions in a task that end in `raise NotImplementedError`; "" for the task. A comment does not count."""
     try:
         tree = ast.parse(textwrap.dedent(body))
     except SyntaxError:

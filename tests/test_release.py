@@ -11,7 +11,13 @@ from cli import learn
 from grader import releases
 from grader.course import Course
 
-SET = "title: Homework 2\nsections: [1.1, 2.2, '3.1']\n"
+SET = """title: Homework 2
+sections: {1.1: 6, 2.2: 10, '3.1': 4}
+due: 2026-12-01
+timezone: Asia/Shanghai
+late: {percent_per_day: 10, at_most_percent: 50, refused_after_days: 7, grace_minutes: 15}
+extensions: {zhou-min: 2026-12-05}
+"""
 
 
 def release(tmp_path, *arguments):
@@ -121,3 +127,114 @@ def test_an_unknown_target_is_told(tmp_path, capsys):
     assert release(tmp_path, "--to", "blackboard") == 2
     assert "folder" in capsys.readouterr().err
     assert [p.name for p in Path(tmp_path).iterdir()] == ["assignment.yaml"]
+
+
+@pytest.fixture
+def homework(tmp_path, monkeypatch, run):
+    """A student in the folder that was given out."""
+    assert release(tmp_path, "--out", str(tmp_path / "hw"), "--lang", "en") == 0
+    monkeypatch.setenv("LEARN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "hw")
+    run("--lang", "en", "list")
+    return tmp_path / "hw"
+
+
+@pytest.fixture
+def run(capsys):
+    """`learn` with these arguments: its exit code, and all that it said."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            learn.main(list(arguments))
+        said = capsys.readouterr()
+        return end.value.code or 0, said.out + said.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (
+            "en",
+            ("10 of 20 points", "2026-12-01 23:59", "Asia/Shanghai", "costs 10 %", "at most 50 %", "7 days", "15 min"),
+        ),
+        ("zh", ("10 分（共 20 分）", "2026-12-01 23:59", "Asia/Shanghai", "扣 10%", "最多扣 50%", "7 天", "15 分钟")),
+    ],
+)
+@pytest.mark.parametrize("to", ["folder", "zip", "github"])
+def test_students_are_told_what_counts(tmp_path, to, lang, said):
+    """Weights, due date and late policy stand in the README; whose due date is another is nobody else's business."""
+    assert release(tmp_path, "--to", to, "--out", str(tmp_path / "out" / "hw"), "--lang", lang) == 0
+    out = unpacked(tmp_path / "out")
+    readme = next(data.decode() for name, data in out.items() if name.endswith("README.md"))
+    assert [part for part in said if part not in readme] == []
+    assert not any(b"zhou-min" in data for data in out.values())
+
+
+@pytest.mark.parametrize("late", ["{}", "{grace_minutes: 15}", "{percent_per_day: 10, at_most_percent: 0}"])
+def test_a_policy_that_costs_nothing_is_not_told(tmp_path, late):
+    """Only what being late costs is said."""
+    (tmp_path / "hw.yaml").write_text(f"sections: [1.1]\ndue: 2026-12-01T12:00+08:00\nlate: {late}\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        learn.main(["release", str(tmp_path / "hw.yaml"), "--out", str(tmp_path / "hw"), "--lang", "en"])
+    readme = (tmp_path / "hw" / "README.md").read_text(encoding="utf-8")
+    assert "Due: **2026-12-01 12:00** (UTC+08:00).\n" in readme
+
+
+@pytest.mark.parametrize("to", releases.NAMES)
+@pytest.mark.parametrize("flags", [(), ("--hints",)])
+def test_hints_go_out_if_they_are_asked_for(tmp_path, to, flags):
+    """Hints are half answers: none without --hints."""
+    assert release(tmp_path, "--to", to, "--out", str(tmp_path / "out" / "hw.zip"), *flags) == 0
+    assert any("hints." in name for name in unpacked(tmp_path / "out")) == bool(flags)
+
+
+def test_homework_offers_what_was_set_and_nothing_else(homework, run):
+    """Only its sections are listed, none waits for one outside of it, and no other can be named."""
+    assert [s for s in ("1.1", "1.2", "2.1", "2.2", "3.1") if f" {s} " in run("list")[1]] == ["1.1", "2.2", "3.1"]
+    assert "waits" not in run("list")[1]
+    assert "of 3 sections" in run()[1]
+    assert run("check", "2.1")[0] == 2
+    assert run("next")[0] == 0
+    assert not list(homework.glob("exercises/*/*_tensors"))
+
+
+def test_homework_keeps_its_answers(homework, run):
+    """No solution is shown or offered, given up or not; hints are, if they were given out."""
+    assert run("solution", "2.2", "--give-up") == (
+        2,
+        "learn: this is homework; its solutions are shown by your teacher\n",
+    )
+    assert "no hints were given out for this homework" in run("hint", "2.2", "1")[1]
+    folder = Course.ours()["2.2"].folder
+    given = homework / folder.relative_to(Course.ours().exercises.parent) / "hints.en.md"
+    given.write_bytes((folder / "hints.en.md").read_bytes())
+    last = [run("hint", "2.2", "1")[1] for _ in range(4)][-1]
+    assert "These are all the hints" in last and "solution" not in last
+
+
+@pytest.mark.parametrize("command", [("update",), ("init", "."), ("init", "exercises")])
+def test_homework_stays_as_it_was_given_out(homework, run, command):
+    """Neither `update` nor `init` brings the rest of the course into it."""
+    before = unpacked(homework)
+    code, said = run(*command)
+    assert code == 2 and "is homework" in said
+    assert unpacked(homework) == before
+
+
+def test_an_assignment_that_cannot_be_read_is_told(homework, run):
+    """A damaged list of what was set is one line with its file's name, and never the whole course."""
+    (homework / "exercises" / "assignment.yaml").write_text("sections: [9.99]\n", encoding="utf-8")
+    code, said = run("next")
+    assert code == 2 and "assignment.yaml" in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("to", ["folder", "zip", "github", "central"])
+def test_the_teacher_is_told_what_is_installed(tmp_path, to, capsys):
+    """The last line says what pip will install, and how to have it install another."""
+    given = ("--install", "git+https://example.org/x@1")
+    assert release(tmp_path, "--to", to, "--out", str(tmp_path / "out"), *given) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "git+https://example.org/x@1" in last and "--install" in last.replace(given[1], "")

@@ -173,17 +173,16 @@ def classroom_points(output):
 @pytest.mark.parametrize(
     ("change", "points", "code"),
     [
-        (("", ""), (6, 6, "pass"), 0),
-        (("return a[:, None] * b", "return a[:, None] + b"), (4, 6, "fail"), 1),
-        (("import torch", "import os\nos._exit(0)"), (0, 6, "fail"), 1),
-        (("import torch", "print('::error::t0')\nprint('::add-mask::x')\nimport torch"), (6, 6, "pass"), 0),
+        (("", ""), (12, 12, "pass"), 0),
+        (("return a[:, None] * b", "return a[:, None] + b"), (8, 12, "fail"), 1),
+        (("import torch", "import os\nos._exit(0)"), (0, 12, "fail"), 1),
+        (("import torch", "print('::error::t0')\nprint('::add-mask::x')\nimport torch"), (12, 12, "pass"), 0),
     ],
     ids=["right", "partly", "exits", "hostile"],
 )
-def test_a_students_push_is_checked(released, tmp_path, change, points, code):
-    """From the template repository to a clone with an answer to the points that the reporter reads."""
-    origin = tmp_path / "origin"
-    shutil.copytree(released["github", "en", True], origin)
+def test_a_students_push_is_checked(tmp_path, change, points, code):
+    """From the template repository to a clone with an answer to the points that the reporter reads, by weight."""
+    origin, _ = release(tmp_path / "origin", "title: Doubling\nsections: {1.1: 12}\n", "github", course=MINI)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "template"]):
         subprocess.run([*git, *command], cwd=origin, check=True)
@@ -197,6 +196,7 @@ def test_a_students_push_is_checked(released, tmp_path, change, points, code):
     assert (done.returncode, classroom_points(temp / "output")) == (code, points), done.stdout + done.stderr
     told = re.split(r"(?m)^::stop-commands::(\w+)$.*?^::\1::$", done.stdout, flags=re.DOTALL)
     assert "::add-mask" not in told[0] + told[-1] and "t0ken" not in done.stdout
+    assert "learn solution" not in done.stdout + (temp / "summary").read_text(encoding="utf-8")
     assert {p.name for p in (temp / "report").iterdir()} == {"junit.xml", "result.json", "badge.svg"}
     assert "visible" in (temp / "summary").read_text(encoding="utf-8")
 

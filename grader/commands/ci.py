@@ -88,7 +88,8 @@ def _judged(
     for f, answer in zip(found, answers, strict=True):
         if answer.verdict:
             seen = terminal.Seen(answer.file)
-            click.echo(terminal.screen(answer.verdict, f.section, seen, shell.lang), nl=False)
+            section = msgspec.structs.replace(f.section, homework=True)  # a log is no place to offer solutions
+            click.echo(terminal.screen(answer.verdict, section, seen, shell.lang), nl=False)
         else:
             click.echo(f"{answer.number} {answer.title}\n{answer.why}")
         click.echo()

@@ -166,7 +166,7 @@ def reset(shell: Shell, name: str | None) -> None:
 @click.argument("folder", metavar="DIR")
 def init(shell: Shell, folder: str) -> None:
     """A folder for your answers."""
-    made, count = Workspace.init(shell.course, Path(folder))
+    made, count = Workspace.init(shell.whole, Path(folder))
     shell.progress.keep("workspace", str(made.root))
     say(shell, "init.made" if count else "init.complete", path=made.root, count=count)
     if shell.workspace.root != made.root:
@@ -180,8 +180,9 @@ def update(shell: Shell, dry: bool) -> None:
     """Bring the workspace to the installed course."""
     from grader.update import update
 
-    if shell.workspace.in_place:
-        raise Usage("update_in_place", path=shell.workspace.root)
+    if shell.workspace.in_place or shell.workspace.homework:
+        kind = "update_in_place" if shell.workspace.in_place else "update_homework"
+        raise Usage(kind, path=shell.workspace.root)
     changes = update(shell.course, shell.workspace.root, dry=dry)
     for line in plain.updated(shell.course, changes, lambda p: shell.show(shell.workspace.root / p), shell.lang, dry):
         click.echo(fitted(line))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grader.release import Release, write_tree
-from grader.releases import bundle, github
+from grader.releases import bundle, students
 from grader.releases.templates import render
 
 OWN = True
@@ -17,7 +17,7 @@ _FILES = {
 
 def write(release: Release, out: Path) -> None:
     """The repository's files."""
-    values = github.about(release)
+    values = students.about(release)
     files = {name: render(f"central/{template}.j2", **values) for name, template in _FILES.items()}
     files |= {f"course/{name}": data for name, data in bundle.course(release, hidden=True).items()}
     files["README.md"] = render(f"central/README.{release.lang}.md.j2", **values)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from grader.release import Release, handout, write_tree
+from grader.release import Release, write_tree
+from grader.releases import students
 
 OWN = False
 
 
 def write(release: Release, out: Path) -> None:
-    """The handout as a folder."""
-    write_tree(handout(release), out)
+    """The students' files as a folder."""
+    write_tree(students.files(release), out)

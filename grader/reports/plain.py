@@ -165,7 +165,7 @@ def hint_heading(section: "Section", task: int, shown: int, total: int, lang: st
     """Which hint this is, of how many."""
     params: dict[str, Any] = {"section": section.number, "task": task, "name": section.about.tasks[task].name}
     if not total:
-        return say("hint.none", lang, **params)
+        return say("hint.not_given" if section.homework else "hint.none", lang, **params)
     return say("hint.title", lang, **params, shown=shown, total=total)
 
 
@@ -173,7 +173,8 @@ def hint_end(section: "Section", task: int, shown: int, total: int, lang: str, *
     """How to go on after a hint. `keys`: by a key of `learn watch`; "" where there are no hints."""
     if not total:
         return ""
-    key = "hint.all" if shown == total else "hint.more"
+    last = "hint.all_homework" if section.homework and not keys else "hint.all"
+    key = last if shown == total else "hint.more"
     return say(f"{key}_by_key" if keys else key, lang, section=section.number, task=task)
 
 

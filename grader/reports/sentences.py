@@ -113,7 +113,8 @@ def _step(
     if verdict.broken:
         return "suggest.doctor", {}
     if verdict.passed:
-        return "suggest.next", {"section": section.number}
+        shown = section.reference.is_file() and not section.homework
+        return "suggest.next" if shown else "suggest.next_alone", {"section": section.number}
     if first := common_cause(verdict.checks):
         return "suggest.mend_line", {"place": at(first.where)}
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
