@@ -3,7 +3,7 @@
 All sums are exact fractions; rounding is the reports' business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from grader.course import Course, Section, UnknownSection
-from grader.model import Mendable
+from grader.model import Mendable, Student
 
 _DAY = timedelta(days=1)
 Shown = Literal["hidden", "after_due_date", "after_published", "visible"]  # Gradescope's words
@@ -62,6 +62,11 @@ class Late(msgspec.Struct, frozen=True):
     at_most: Fraction = Fraction(1)  # the share lost, at most
     refused_after: timedelta | None = None  # then nothing is left; None: it is never too late
 
+    @property
+    def costs(self) -> bool:
+        """True if being late ever takes anything off."""
+        return bool(self.per_day and self.at_most) or self.refused_after is not None
+
 
 class Assignment(msgspec.Struct, frozen=True):
     """What was set."""
@@ -83,6 +88,17 @@ class Assignment(msgspec.Struct, frozen=True):
         weight = next(p.weight for p in self.parts if p.section == section.slug)
         whole = sum(section.points.values()) or 1
         return {task: points * weight / whole for task, points in section.points.items()}
+
+    def extended(self, find: Callable[[str], Student | None]) -> "Assignment":
+        """The same with extensions by id. `find`: who goes by a name; that of nobody stays as it is, and is nobody's
+        id. Of two for one student the later one counts.
+        """
+        extensions: dict[str, datetime] = {}
+        for name, when in self.extensions.items():
+            student = find(name)
+            id_ = student.id if student else name
+            extensions[id_] = max(when, extensions.get(id_, when))
+        return msgspec.structs.replace(self, extensions=extensions)
 
     def lateness(self, at: datetime | None, student: str = "") -> timedelta:
         """How late that is, without the grace: zero if it is not, or if nobody knows. `at` has a time zone."""

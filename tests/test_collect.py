@@ -318,6 +318,8 @@ def test_any_bytes_are_a_roster_or_refused(data):
         ("", "roster_no_column"),
         ("id\nx\nx\n", "roster_twice"),
         ("\0", "roster_encoding"),
+        ("id,submitted at\nx,-\ny,5 May\n", "roster_time"),
+        ("id,submitted at\nx,05/05/2026 10:00 AM\n", "roster_time"),
     ],
 )
 def test_what_is_no_roster(text, kind):

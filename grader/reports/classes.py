@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,16 @@ def understood_json(found: "Collected") -> str:
 def taken_over(ids: Mapping[str, str], lang: str) -> str:
     """Who is known by another id from now on."""
     return say("class.taken_over", lang, names=_some([f"{old} -> {new}" for old, new in sorted(ids.items())], lang))
+
+
+def no_such(names: Sequence[str], lang: str) -> str:
+    """Names with an extension that nobody goes by, or more than one."""
+    return say("class.no_such", lang, names=_some(names, lang))
+
+
+def no_times(due: datetime, lang: str) -> str:
+    """Lateness would cost something, and nobody knows of any."""
+    return say("class.no_times", lang, due=f"{due:%Y-%m-%d %H:%M}")
 
 
 def running(progress: "Progress", lang: str) -> str:
@@ -213,12 +223,12 @@ def facts(totals: "Sequence[Total]") -> list[dict[str, Any]]:
     return [_facts(t) for t in totals]
 
 
-def adjusted(student: Student, section: str, points: Fraction | None, lang: str) -> str:
+def adjusted(student: Student, section: str, points: Fraction | None, most: int, lang: str) -> str:
     """What a person has changed."""
     who = student.name or student.id
     if points is None:
         return say("class.automatic", lang, who=who, section=section)
-    return say("class.adjusted", lang, who=who, section=section, points=number(points))
+    return say("class.adjusted", lang, who=who, section=section, points=number(points), most=most)
 
 
 def _of_section(number_: str, stands: "list[Standing]") -> list[str]:
