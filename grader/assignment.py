@@ -3,11 +3,12 @@
 All sums are exact fractions; rounding is the reports' business.
 """
 
+import difflib
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -83,6 +84,11 @@ class Assignment(msgspec.Struct, frozen=True):
         """The slugs."""
         return [p.section for p in self.parts]
 
+    @property
+    def whole(self) -> Fraction:
+        """The sum of the weights: what all of it is worth where points are only added up."""
+        return sum((p.weight for p in self.parts), Fraction(0))
+
     def worth(self, section: Section) -> dict[int, Fraction]:
         """What each task of one of its sections is worth where points are only added up: together its weight."""
         weight = next(p.weight for p in self.parts if p.section == section.slug)
@@ -147,6 +153,7 @@ def parse(text: str, course: Course, path: str = "assignment.yaml") -> Assignmen
     try:
         # Every scalar stays text: YAML's own rules make 2.1 of section 2.10, and a sum of 23:59.
         raw = yaml.load(text, yaml.BaseLoader)
+        _spelt(raw, path)
         file = msgspec.convert(raw, _File, strict=False)
     except (yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as e:
         reason = " ".join(str(e).split())
@@ -195,6 +202,22 @@ def dump(set_: Assignment) -> str:
         "extensions": {student: when.isoformat() for student, when in set_.extensions.items()},
     }
     return str(yaml.safe_dump(file, allow_unicode=True, sort_keys=False))
+
+
+def _spelt(raw: object, path: str) -> None:
+    """Words that a person easily gets wrong, told as a person would."""
+    if not isinstance(raw, dict):
+        return
+    for key in raw:
+        if key not in _File.__struct_fields__:
+            near = difflib.get_close_matches(str(key), _File.__struct_fields__, 1)
+            known = ", ".join(_File.__struct_fields__)
+            raise AssignmentError("assignment_key", path=path, value=key, near=", ".join(near), known=known)
+    sections = raw.get("sections")
+    entries = list(sections.values()) if isinstance(sections, dict) else []
+    for entry in [raw, *(e for e in entries if isinstance(e, dict))]:
+        if (value := entry.get("hidden_tests", "hidden")) not in get_args(Shown):
+            raise AssignmentError("assignment_shown", path=path, value=value, known=", ".join(get_args(Shown)))
 
 
 def _parts(file: _File, course: Course, path: str) -> "list[Part]":

@@ -28,6 +28,8 @@ _TIME = ("submittedat", "handedin", "lastmodified(submission)", "submissiontime"
 _LANG = ("lang", "language", "preferredlanguage", "语言")
 _LANGS = {"en": ("en", "英"), "zh": ("zh", "chin", "中", "汉", "简", "繁")}  # language -> how its name may begin
 _TIMES = ("%A, %d %B %Y, %I:%M %p", "%d/%m/%y, %H:%M", "%Y年%m月%d日 %H:%M")
+# Canvas's own lines, and as whom teachers look at their course there.
+_CANVAS = re.compile(r"\s*(points possible|manual posting|student, test$)", re.IGNORECASE)
 _NO_TIME = ("-", "–", "—")  # Moodle's, of who handed in nothing
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _CAP = 16 << 20
@@ -145,7 +147,7 @@ def _rows(head: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[Row]:
         whole = cell(line, _NAME)
         name = whole or f"{first} {last}".strip()
         ids = [i for names in _IDS for i in cells(line, names)]
-        if not (ids or name) or name.strip().lower() == "points possible":  # the second line of Canvas's own
+        if not (ids or name) or _CANVAS.match(name):
             continue
         email = cell(line, _EMAIL)
         # Canvas names files by "lastfirst", Moodle by its own number: "Participant 4711".

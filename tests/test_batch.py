@@ -489,7 +489,7 @@ def test_scores_and_adjustments(course, tmp_path):
     )
     given = ("grade", "subs", "--jobs", "1", "--roster", "roster.csv", "--assignment", "hw.yaml")
     code, said = done(learn(course, *given, "--dry-run", cwd=tmp_path))
-    assert code == 0 and "2 answers of 2 students" in said and "Zoe (s09)" in said
+    assert code == 0 and "Answers: 2; students: 2" in said and "Zoe (s09)" in said
     assert not (tmp_path / "gradebook.sqlite").exists()
     code, said = done(learn(course, *given, "--json", cwd=tmp_path))
     ann, bob, zoe = json.loads(said)["students"]
@@ -497,7 +497,14 @@ def test_scores_and_adjustments(course, tmp_path):
     assert ann["scores"][0]["points"] == "27/5" and ann["scores"][0]["automatic"] == "6" and not bob["due"]
     assert done(learn(course, "adjust", "=Ann", "1.1", "6", "--why", "ill", cwd=tmp_path))[0] == 0
     code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
-    assert said.splitlines()[:2] == ["student,name,email,1.1,percent,due", "s00,'=Ann,,6,100,0"]
+    assert said.splitlines() == [
+        "student,name,email,1.1 (of 6),total (of 10),percent,late,by hand,not judged",
+        "s00,'=Ann,,6,10,100,double,double,",
+        f"s01,Bob,,{float(Fraction(bob['scores'][0]['points'])):g},{float(Fraction(bob['share']) * 10):.4f}".rstrip("0")
+        + f",{float(Fraction(bob['share']) * 100):.2f}".rstrip("0").rstrip(".")
+        + ",,,",
+        "s09,Zoe,,,0,0,,,",
+    ]
     code, said = done(learn(course, "scores", cwd=tmp_path))
     assert "by hand: 1.1" in said and "late: 1.1" in said
     for wrong in (("eve", "1.1", "6"), ("s00", "9.9", "6"), ("s00", "1.1", "-1"), ("s00", "1.1", "many")):

@@ -94,11 +94,11 @@ def grade(
 def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
     """What a class's points come to."""
     with gradebook(place) as book:
-        _, totals = of_class(shell, book, assigned)
+        set_, totals = of_class(shell, book, assigned)
     if as_json:
         click.echo(classes.as_json(totals))
     else:
-        click.echo(classes.as_csv(totals, shell.lang) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
+        click.echo(classes.as_csv(totals, set_.whole) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
 
 
 @room.command("adjust")
