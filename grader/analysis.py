@@ -8,7 +8,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -26,8 +26,10 @@ _OTHERS = 2  # tests beside the one in question, for that to mean something
 _SUSPECT = (3, Fraction(1, 5))  # so many of the strong, and such a share of them, fail a test that looks broken
 _FAR = Fraction(1, 2)  # of the class's median: less is far below
 
-Why = Literal["nothing", "denied", "flagged", "unjudged", "far_below", "stopped"]  # gravest first
-_GRAVE: tuple[Why, ...] = ("nothing", "denied", "flagged", "unjudged", "far_below", "stopped")
+# Gravest first.
+Why = Literal["nothing", "denied", "flagged", "unrunnable", "unjudged", "no_points", "far_below", "stopped"]
+_GRAVE: tuple[Why, ...] = get_args(Why)
+_NO_POINTS = 2  # sections without any are a reason
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -190,6 +192,8 @@ def analyse(sections: Mapping[str, Section], totals: Sequence[Total], opened: "I
             loud.setdefault(student, {}).setdefault("denied", []).append(number)
         if any(c.flag for c in o.verdict.checks):
             loud.setdefault(student, {}).setdefault("flagged", []).append(number)
+        if (cause := common_cause(o.verdict.checks)) and cause.outcome not in (Outcome.DENIED, Outcome.NOT_WRITTEN):
+            loud.setdefault(student, {}).setdefault("unrunnable", []).append(number)
     active = [t for t in totals if any(s.standing for s in t.scores)]
     whole = spread([t.share for t in active])
     median = whole.median or Fraction(0)
@@ -340,7 +344,9 @@ def _reasons(
     found = [Reason(why, tuple(loud[why])) for why in _GRAVE if why in loud]
     if due := tuple(s.number for s in total.scores if s.standing and s.points is None):
         found.append(Reason("unjudged", due))
-    elif total.share < _FAR * median:
+    if len(none := tuple(s.number for s in total.scores if s.points == 0)) >= _NO_POINTS:
+        found.append(Reason("no_points", none))
+    if not due and total.share < _FAR * median:
         found.append(Reason("far_below"))
     if end := _stopped(total, seen):
         found.append(Reason("stopped", end))

@@ -3,17 +3,18 @@
 All sums are exact fractions; rounding is the reports' business.
 """
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from grader.course import Course, Section, UnknownSection
-from grader.model import Mendable
+from grader.model import Mendable, Student
 
 _DAY = timedelta(days=1)
 Shown = Literal["hidden", "after_due_date", "after_published", "visible"]  # Gradescope's words
@@ -62,6 +63,11 @@ class Late(msgspec.Struct, frozen=True):
     at_most: Fraction = Fraction(1)  # the share lost, at most
     refused_after: timedelta | None = None  # then nothing is left; None: it is never too late
 
+    @property
+    def costs(self) -> bool:
+        """True if being late ever takes anything off."""
+        return bool(self.per_day and self.at_most) or self.refused_after is not None
+
 
 class Assignment(msgspec.Struct, frozen=True):
     """What was set."""
@@ -78,11 +84,27 @@ class Assignment(msgspec.Struct, frozen=True):
         """The slugs."""
         return [p.section for p in self.parts]
 
+    @property
+    def whole(self) -> Fraction:
+        """The sum of the weights: what all of it is worth where points are only added up."""
+        return sum((p.weight for p in self.parts), Fraction(0))
+
     def worth(self, section: Section) -> dict[int, Fraction]:
         """What each task of one of its sections is worth where points are only added up: together its weight."""
         weight = next(p.weight for p in self.parts if p.section == section.slug)
         whole = sum(section.points.values()) or 1
         return {task: points * weight / whole for task, points in section.points.items()}
+
+    def extended(self, find: Callable[[str], Student | None]) -> "Assignment":
+        """The same with extensions by id. `find`: who goes by a name; that of nobody stays as it is, and is nobody's
+        id. Of two for one student the later one counts.
+        """
+        extensions: dict[str, datetime] = {}
+        for name, when in self.extensions.items():
+            student = find(name)
+            id_ = student.id if student else name
+            extensions[id_] = max(when, extensions.get(id_, when))
+        return msgspec.structs.replace(self, extensions=extensions)
 
     def lateness(self, at: datetime | None, student: str = "") -> timedelta:
         """How late that is, without the grace: zero if it is not, or if nobody knows. `at` has a time zone."""
@@ -131,6 +153,7 @@ def parse(text: str, course: Course, path: str = "assignment.yaml") -> Assignmen
     try:
         # Every scalar stays text: YAML's own rules make 2.1 of section 2.10, and a sum of 23:59.
         raw = yaml.load(text, yaml.BaseLoader)
+        _spelt(raw, path)
         file = msgspec.convert(raw, _File, strict=False)
     except (yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as e:
         reason = " ".join(str(e).split())
@@ -179,6 +202,22 @@ def dump(set_: Assignment) -> str:
         "extensions": {student: when.isoformat() for student, when in set_.extensions.items()},
     }
     return str(yaml.safe_dump(file, allow_unicode=True, sort_keys=False))
+
+
+def _spelt(raw: object, path: str) -> None:
+    """Words that a person easily gets wrong, told as a person would."""
+    if not isinstance(raw, dict):
+        return
+    for key in raw:
+        if key not in _File.__struct_fields__:
+            near = difflib.get_close_matches(str(key), _File.__struct_fields__, 1)
+            known = ", ".join(_File.__struct_fields__)
+            raise AssignmentError("assignment_key", path=path, value=key, near=", ".join(near), known=known)
+    sections = raw.get("sections")
+    entries = list(sections.values()) if isinstance(sections, dict) else []
+    for entry in [raw, *(e for e in entries if isinstance(e, dict))]:
+        if (value := entry.get("hidden_tests", "hidden")) not in get_args(Shown):
+            raise AssignmentError("assignment_shown", path=path, value=value, known=", ".join(get_args(Shown)))
 
 
 def _parts(file: _File, course: Course, path: str) -> "list[Part]":

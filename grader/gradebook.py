@@ -368,6 +368,11 @@ class Gradebook:
             rows = sa.select(_students).where(_students.c.taken_by == "").order_by(_students.c.id)
             return [_of(r) for r in db.execute(rows)]
 
+    def earlier(self) -> dict[str, str]:
+        """The id that somebody has now, by each that he had before."""
+        with self._reading() as db:
+            return {old: student.id for old, student in self._ids_now(db).items()}
+
     def verdict(self, standing: Standing) -> Verdict | None:
         """The whole verdict behind a standing, if there is one."""
         with self._reading() as db:

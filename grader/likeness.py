@@ -55,7 +55,7 @@ class Likeness(NamedTuple):
     answers: int  # different ones
     usual: float  # the share of the pair in the middle
     seldom: float  # the share that 99 in 100 pairs are below
-    copies: list[list[str]]  # whose texts are the same, and have something of their own; most first
+    copies: list[list[str]]  # whose texts are the same; most first
     pairs: list[Pair]  # most alike first
 
     @property
@@ -98,7 +98,7 @@ def compare(texts: Mapping[str, str], known: Iterable[str], least: float) -> Lik
     known_runs = {run for text in known for run in _read(text, imported).runs}
     read = [_read(text, imported) for text in by_text]
     rarity = _Rarity([[r for r in one.runs if r not in known_runs] for one in read])
-    copies = [who for who, own in zip(whose, rarity.own, strict=True) if len(who) > 1 and own]
+    copies = [who for who in whose if len(who) > 1]
     left, right = np.triu_indices(len(whose), 1)
     shares, alike = rarity.shares[left, right], rarity.alike[left, right]
     order = np.argsort(-alike, kind="stable")

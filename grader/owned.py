@@ -26,9 +26,12 @@ class NotOurs(Mendable):
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Makes the folder hold these files, by name (`a/b.html`); those of the last time that are not among them go.
 
-    Raises NotOurs if one would take the place of a file that was not written here, or was changed since; then nothing
-    is touched. Raises OSError; what is there then may be replaced the next time. Each file is the old one or the new.
+    Raises NotOurs if there are files and none was ever written here, or if one would take the place of a file that was
+    not, or was changed since; then nothing is touched. Raises OSError; what is there then may be replaced the next
+    time. Each file is the old one or the new.
     """
+    if folder.is_dir() and not (folder / _LIST).exists() and any(folder.iterdir()):
+        raise NotOurs("not_ours_folder", path=str(folder))
     before = _listed(folder)
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     for name in files:

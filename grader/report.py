@@ -35,7 +35,9 @@ _WHY = {
     "nothing": "report.nothing",
     "denied": "report.denied",
     "flagged": "report.flagged",
+    "unrunnable": "report.unrunnable",
     "unjudged": "report.unjudged",
+    "no_points": "report.no_points",
     "far_below": "report.far_below",
     "stopped": "report.stopped",
 }
@@ -84,13 +86,14 @@ def files(
     """
     told = {
         "index.html": _index(made, lang, now),
-        "scores.csv": classes.as_csv(made.totals, lang) + "\n",
+        "scores.csv": classes.as_csv(made.totals, made.set.whole) + "\n",
         "scores.json": _json(made, now),
         "tests.csv": _tests_csv(made, lang),
     }
     stands = book.opened(s.standing for t in made.totals for s in t.scores if s.standing)
     for name, text in told.items():
-        yield name, text.encode("utf-8", "replace")
+        # Excel takes a CSV for UTF-8 by the mark at its beginning alone.
+        yield name, text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8", "replace")
     for total in made.totals:
         opened = {s.section: next(stands) for s in total.scores if s.standing}
         page = _feedback(made, total, opened, langs(total.student), now, published)

@@ -7,9 +7,10 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 from grader.model import Mendable, Student
 
@@ -27,11 +28,24 @@ _TIME = ("submittedat", "handedin", "lastmodified(submission)", "submissiontime"
 _LANG = ("lang", "language", "preferredlanguage", "语言")
 _LANGS = {"en": ("en", "英"), "zh": ("zh", "chin", "中", "汉", "简", "繁")}  # language -> how its name may begin
 _TIMES = ("%A, %d %B %Y, %I:%M %p", "%d/%m/%y, %H:%M", "%Y年%m月%d日 %H:%M")
+# Canvas's own lines, and as whom teachers look at their course there.
+_CANVAS = re.compile(r"\s*(points possible|manual posting|student, test$)", re.IGNORECASE)
+_NO_TIME = ("-", "–", "—")  # Moodle's, of who handed in nothing
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _CAP = 16 << 20
 
 
-_Row = tuple[Student, tuple[str, ...], str, str]  # who, all that he is called by, and as it is written: time, language
+class Row(NamedTuple):
+    """What is known of a student."""
+
+    student: Student
+    names: tuple[str, ...]  # all that he is called by
+    lang: str = ""  # as it is written
+    time: str = ""
+    line: int = 0  # of the file
+
+
+Kept = tuple[list[str], str]  # of a student: names, language as it is written
 
 
 class RosterError(Mendable):
@@ -41,16 +55,15 @@ class RosterError(Mendable):
 class Roster:
     """The students of a class, and when each handed in, where the file says so."""
 
-    def __init__(self, rows: "list[_Row]") -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         """`rows`: what the file says of each student."""
-        self.students = [student for student, *_ in rows]
-        self._times = {student.id: time for student, _, time, _ in rows if time}
-        self._langs = {student.id: lang for student, _, _, lang in rows}
+        self._rows = {row.student.id: row for row in rows}
+        self.students = [row.student for row in self._rows.values()]
         called: dict[str, set[str]] = {}
         by_id = {s.id: s for s in self.students}
-        for student, names, *_ in rows:
-            for name in names:
-                called.setdefault(_plain(name), set()).add(student.id)
+        for row in self._rows.values():
+            for name in row.names:
+                called.setdefault(_plain(name), set()).add(row.student.id)
         # What two are called by is nobody's name.
         self._called = {name: by_id[next(iter(ids))] for name, ids in called.items() if name and len(ids) == 1}
 
@@ -60,12 +73,18 @@ class Roster:
 
     def time(self, student: Student, zone: tzinfo | None) -> datetime | None:
         """When that student handed in; `zone` is for times that say none, and without it they are nobody's."""
-        return moment(self._times.get(student.id, ""), zone)
+        row = self._rows.get(student.id)
+        return moment(row.time, zone) if row else None
 
     def lang(self, student: Student) -> str:
         """In which language that student reads, "" if the file does not say, or says one that we do not speak."""
-        said = self._langs.get(student.id, "").lower()
+        row = self._rows.get(student.id)
+        said = row.lang.lower() if row else ""
         return next((lang for lang, starts in _LANGS.items() if said.startswith(starts)), "")
+
+    def kept(self) -> dict[str, Kept]:
+        """By id, what is still of use when the file is not at hand."""
+        return {id_: (list(row.names), row.lang) for id_, row in self._rows.items()}
 
 
 def read(path: Path) -> Roster:
@@ -84,24 +103,28 @@ def parse(data: bytes, path: str = "roster.csv") -> Roster:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        lines = [(reader.line_num, cells) for cells in reader]
     except csv.Error as e:
         raise RosterError("roster_unreadable", path=path, reason=str(e)) from None
-    head = [_plain(cell) for cell in lines[0]] if lines else []
+    first_cells = lines[0][1] if lines else []
+    head = [_plain(cell) for cell in first_cells]
     if not any(cell in names for cell in head for names in (*_IDS, _NAME)):
-        raise RosterError("roster_no_column", path=path, found=", ".join(filter(None, lines[0] if lines else []))[:200])
+        raise RosterError("roster_no_column", path=path, found=", ".join(filter(None, first_cells))[:200])
     rows = list(_rows(head, lines[1:]))
     seen: set[str] = set()
-    for student, *_ in rows:
-        if student.id in seen:
-            raise RosterError("roster_twice", path=path, id=student.id)
-        seen.add(student.id)
+    for row in rows:
+        if row.student.id in seen:
+            raise RosterError("roster_twice", path=path, id=row.student.id)
+        seen.add(row.student.id)
+        if row.time and moment(row.time, UTC) is None:
+            raise RosterError("roster_time", path=path, line=row.line, value=row.time[:100])
     return Roster(rows)
 
 
 def moment(text: str, zone: tzinfo | None) -> datetime | None:
     """A time as platforms write it, None if it is none or nobody knows in which zone."""
-    text = " ".join(text.split())
+    text = re.sub(r" 星期.", "", " ".join(text.split()))
     for read in (datetime.fromisoformat, *(lambda t, f=f: datetime.strptime(t, f) for f in _TIMES)):
         try:
             when = read(text)
@@ -111,7 +134,7 @@ def moment(text: str, zone: tzinfo | None) -> datetime | None:
     return None
 
 
-def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[_Row]":
+def _rows(head: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[Row]:
     def cells(line: list[str], names: tuple[str, ...]) -> list[str]:
         found = (c.strip() for h, c in zip(head, line, strict=False) if h in names)
         return ["".join(c if c.isprintable() else "?" for c in cell) for cell in found if cell]
@@ -119,12 +142,12 @@ def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[_Row]":
     def cell(line: list[str], names: tuple[str, ...]) -> str:
         return next(iter(cells(line, names)), "")
 
-    for line in lines:
+    for at, line in lines:
         last, first = cell(line, _LAST), cell(line, _FIRST)
         whole = cell(line, _NAME)
         name = whole or f"{first} {last}".strip()
         ids = [i for names in _IDS for i in cells(line, names)]
-        if not (ids or name) or name.strip().lower() == "points possible":  # the second line of Canvas's own
+        if not (ids or name) or _CANVAS.match(name):
             continue
         email = cell(line, _EMAIL)
         # Canvas names files by "lastfirst", Moodle by its own number: "Participant 4711".
@@ -132,7 +155,8 @@ def _rows(head: list[str], lines: list[list[str]]) -> "Iterator[_Row]":
         numbers = [m[1] for i in ids if (m := re.fullmatch(r"\D*?(\d+)", i))]
         local = [email.partition("@")[0]] if "@" in email else []
         student = Student(id=ids[0] if ids else name, name=name, email=email)
-        yield student, (*ids, *numbers, *local, *turned), cell(line, _TIME), cell(line, _LANG)
+        time = cell(line, _TIME)
+        yield Row(student, (*ids, *numbers, *local, *turned), cell(line, _LANG), "" if time in _NO_TIME else time, at)
 
 
 def _decoded(data: bytes, path: str) -> str:

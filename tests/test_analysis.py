@@ -166,17 +166,25 @@ def test_who_needs_attention(numbers):
     answers |= {("denied", "doubling"): denied, ("denied", "again"): well}
     answers |= {("flagged", "doubling"): flagged, ("flagged", "again"): flagged}
     answers |= {("weak", "doubling"): blank, ("weak", "again"): half}
+    syntax = [check(t, n, outcome=Outcome.CRASHED, kind="syntax") for t, n in ((1, "a"), (2, "b"))]
+    wrong = [check(1, "a", False), check(2, "b", False)]
+    answers |= {("broken", "doubling"): syntax, ("broken", "again"): well}
+    answers |= {("zero", "doubling"): wrong, ("zero", "again"): wrong}
     found = numbers(answers, [Student(id="nobody")], ("doubling", "again"))
     assert {c.student: c.reasons for c in found.concerns} == {
         "nobody": (Reason("nothing"),),
         "denied": (Reason("denied", ("1.1",)),),
         "flagged": (Reason("flagged", ("1.1", "1.2")),),
+        "broken": (Reason("unrunnable", ("1.1",)),),
+        "zero": (Reason("no_points", ("1.1", "1.2")), Reason("far_below")),
         "weak": (Reason("far_below"),),
         "stops": (Reason("stopped", ("1.2",)),),
         "missing": (Reason("stopped", ("1.2",)),),
     }
-    assert [c.student for c in found.concerns] == ["nobody", "denied", "flagged", "weak", "missing", "stops"]
-    assert (found.students, found.active, found.totals.n) == (13, 12, 12)
+    assert [c.student for c in found.concerns] == [
+        "nobody", "denied", "flagged", "broken", "zero", "weak", "missing", "stops",
+    ]  # fmt: skip
+    assert (found.students, found.active, found.totals.n) == (15, 14, 14)
 
 
 def test_what_was_judged_by_older_tests(numbers, course):

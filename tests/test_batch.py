@@ -489,7 +489,7 @@ def test_scores_and_adjustments(course, tmp_path):
     )
     given = ("grade", "subs", "--jobs", "1", "--roster", "roster.csv", "--assignment", "hw.yaml")
     code, said = done(learn(course, *given, "--dry-run", cwd=tmp_path))
-    assert code == 0 and "2 answers of 2 students" in said and "Zoe (s09)" in said
+    assert code == 0 and "Answers: 2; students: 2" in said and "Zoe (s09)" in said
     assert not (tmp_path / "gradebook.sqlite").exists()
     code, said = done(learn(course, *given, "--json", cwd=tmp_path))
     ann, bob, zoe = json.loads(said)["students"]
@@ -497,12 +497,58 @@ def test_scores_and_adjustments(course, tmp_path):
     assert ann["scores"][0]["points"] == "27/5" and ann["scores"][0]["automatic"] == "6" and not bob["due"]
     assert done(learn(course, "adjust", "=Ann", "1.1", "6", "--why", "ill", cwd=tmp_path))[0] == 0
     code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
-    assert said.splitlines()[:2] == ["student,name,email,1.1,percent,due", "s00,'=Ann,,6,100,0"]
+    assert said.splitlines() == [
+        "student,name,email,1.1 (of 6),total (of 10),percent,late,by hand,not judged",
+        "s00,'=Ann,,6,10,100,double,double,",
+        f"s01,Bob,,{float(Fraction(bob['scores'][0]['points'])):g},{float(Fraction(bob['share']) * 10):.4f}".rstrip("0")
+        + f",{float(Fraction(bob['share']) * 100):.2f}".rstrip("0").rstrip(".")
+        + ",,,",
+        "s09,Zoe,,,0,0,,,",
+    ]
     code, said = done(learn(course, "scores", cwd=tmp_path))
     assert "by hand: 1.1" in said and "late: 1.1" in said
     for wrong in (("eve", "1.1", "6"), ("s00", "9.9", "6"), ("s00", "1.1", "-1"), ("s00", "1.1", "many")):
         code, said = done(learn(course, "adjust", *wrong, "--why", "", cwd=tmp_path))
         assert code == 2 and said.count("\n") == 1 and said.startswith("learn"), said
+
+
+def test_whoever_is_named_is_found(course, tmp_path):
+    """An extension and points by hand reach a student by whatever the roster calls him, also when the roster is not at
+    hand; a name of nobody's is told; more points than there are need --bonus; the roster's language is kept.
+    """
+    class_of.write(tmp_path / "subs", course, 2)
+    roster = "student id,login,language,submitted at\n1000,s00,中文,2026-05-04 12:00\n1001,s01,,2026-05-04 12:00\n"
+    (tmp_path / "roster.csv").write_text(roster, encoding="utf-8")
+    (tmp_path / "hw.yaml").write_text(
+        "sections: [1.1]\ndue: 2026-05-03\ntimezone: UTC\nlate: {percent_per_day: 10}\n"
+        "extensions: {S00: 2026-05-09, eve: 2026-05-09}\n",
+        encoding="utf-8",
+    )
+    given = ("grade", "subs", "--jobs", "1", "--roster", "roster.csv", "--assignment", "hw.yaml")
+    for more in (("--dry-run",), ()):
+        code, said = done(learn(course, *given, *more, cwd=tmp_path))
+        assert code == 0 and said.count("eve") == 1 and "S00" not in said
+    code, said = done(learn(course, "scores", cwd=tmp_path))
+    assert said.count("eve") == 1 and said.count("late: 1.1") == 1
+    assert done(learn(course, "adjust", "s01", "1.1", "7", "--why", "", cwd=tmp_path))[0] == 2
+    code, said = done(learn(course, "adjust", "s01", "1.1", "7", "--why", "", "--bonus", cwd=tmp_path))
+    assert code == 0 and "7 of 6" in said
+    assert done(learn(course, "report", cwd=tmp_path))[0] == 0
+    pages = {
+        id_: (tmp_path / "report" / "students" / f"{id_}.html").read_text(encoding="utf-8") for id_ in (1000, 1001)
+    }
+    assert 'lang="zh' in pages[1000] and 'lang="en' in pages[1001]
+
+
+def test_lateness_that_nobody_can_know(course, tmp_path):
+    """Where being late costs something and no time is known, that is said."""
+    class_of.write(tmp_path / "subs", course, 1)
+    (tmp_path / "hw.yaml").write_text(
+        "sections: [1.1]\ndue: 2026-05-03\ntimezone: UTC\nlate: {percent_per_day: 10}\n", encoding="utf-8"
+    )
+    code, said = done(learn(course, "grade", "subs", "--jobs", "1", "--assignment", "hw.yaml", cwd=tmp_path))
+    assert code == 0 and said.count("no submission's time is known") == 1
+    assert "no submission's time is known" in done(learn(course, "scores", cwd=tmp_path))[1]
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,8 @@ def test_any_bytes_are_a_roster_or_refused(data):
         ("", "roster_no_column"),
         ("id\nx\nx\n", "roster_twice"),
         ("\0", "roster_encoding"),
+        ("id,submitted at\nx,-\ny,5 May\n", "roster_time"),
+        ("id,submitted at\nx,05/05/2026 10:00 AM\n", "roster_time"),
     ],
 )
 def test_what_is_no_roster(text, kind):
@@ -331,7 +333,7 @@ def test_rosters_of_platforms():
     """Canvas's gradebook, Moodle's worksheet and Gradescope's roster are read as they are."""
     canvas = parse(
         b"Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\n    Points Possible,,,,,10\n"
-        b'"Hua, Li",4711,u123,lihua,S1,\n'
+        b',,,,,Manual Posting\n"Hua, Li",4711,u123,lihua,S1,\n"Student, Test",4799,,x1,S1,\n'
     )
     assert [s.id for s in canvas.students] == ["u123"]
     assert canvas.find("4711") == canvas.find("HuaLi") == canvas.find("lihua") == canvas.students[0]

@@ -3,6 +3,7 @@
 import itertools
 import xml.etree.ElementTree as ET
 from collections import Counter
+from fractions import Fraction
 
 import junitparser
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from test_model import VERDICTS
 
 from grader.exports import junit
-from grader.model import Check, Outcome, Sandbox, Tier, Times, Verdict
+from grader.model import Check, Outcome, Sandbox, Student, Tier, Times, Verdict
 from grader.reports.words import LANGUAGES
 
 ANY_TEXT = st.text()  # surrogates and control characters too
@@ -91,6 +92,18 @@ def test_a_failure_says_what_where_and_why():
     assert case.result[0].message
     assert "平均值。" in case.result[0].text
     assert "Divide by `n`." in case.result[0].text
+
+
+def test_whose_it_is_and_what_counts():
+    """The student, and the points that count (as decimals): lateness and points by hand are in them."""
+    who = Student(id="1004", name="Li Hua")
+    late = junit.Suite("x", verdict(), student=who, points=Fraction(31, 3), max_points=Fraction(12))
+    missing = junit.Suite("x", None, student=who, points=Fraction(0), max_points=Fraction(12))
+    found = ET.fromstring(junit.xml([late, missing, junit.Suite("x", verdict())], "en"))
+    told = [{p.get("name"): p.get("value") for p in suite.iter("property")} for suite in found]
+    about = {"student": "1004", "name": "Li Hua", "max_points": "12.00"}
+    assert told[0] == about | {"points": "10.33"} and told[1] == about | {"points": "0.00"}
+    assert told[2] == {"points": "3.50", "max_points": "6.00"}
 
 
 def test_what_was_printed_cannot_leave_its_place():

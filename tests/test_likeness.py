@@ -15,6 +15,7 @@ from grader import batch, likeness
 from grader.course import Course
 from grader.gradebook import Gradebook
 from grader.model import Handed, Student
+from grader.reports.similar import Found, same
 from grader.reports.words import messages
 from grader.submission import of_text
 
@@ -92,7 +93,7 @@ def test_what_was_given_is_nobodys(class_):
     texts |= {f"again {n}": t + "\n# mine\n" for n, t in texts.items()}
     texts |= {f"same {n}": right[1] for n in range(3)}
     found = compare(texts)
-    assert len(texts) > 8 and found.pairs == [] and found.copies == []
+    assert len(texts) > 8 and found.pairs == []
 
 
 def test_what_most_of_the_class_has_counts_for_nothing(class_):
@@ -108,6 +109,17 @@ def test_the_same_text_is_one_group(class_):
     """Whoever handed in the same text is told as one, and compared with the others once."""
     found = compare(class_ | {"zoe": class_["s003"], "yan": class_["s003"], "x": class_["s007"]})
     assert found.copies == [["s003", "yan", "zoe"], ["s007", "x"]] and found.answers == 60
+
+
+def test_the_same_text_is_told_whatever_it_is():
+    """Also where nothing in it is anybody's own: the course's own answer, the stub; which it is, is said."""
+    reference = SECTION.reference.read_text(encoding="utf-8")
+    texts = {"a": reference, "b": reference, "c": STUB, "d": STUB, "e": OWN, "f": OWN}
+    alike = compare(texts)
+    assert alike.copies == [["a", "b"], ["c", "d"], ["e", "f"]]
+    found = Found(SECTION, alike, texts, {who: Student(id=who) for who in texts})
+    said = [same(found, whose, "en") for whose in alike.copies]
+    assert "word for word" in said[0] and "nothing written" in said[1] and said[2].startswith("The same text")
 
 
 def test_few_have_little_to_say():
@@ -170,7 +182,7 @@ def test_the_command(graded):
     """On a screen, for programs and as a page: who, how much, how unusual, where; only a page is written over."""
     code, said = similar(graded, "2.2", "--html", "page.html", "--lang", "en")
     assert code == 0 and "<s004> (s004), <yan> (yan) | <zoe> (zoe): look here; 1 of 1,830 pairs" in said, said
-    assert "The same text (2 students): <s004> (s004), <yan> (yan)" in said and "no verdict" in said
+    assert "The same text (students: 2): <s004> (s004), <yan> (yan)" in said and "no verdict" in said
     page = (graded / "page.html").read_text(encoding="utf-8")
     assert page.count("<mark>") > 20 and "&lt;zoe&gt;" in page and "<zoe>" not in page and "look here" in page
     code, said = similar(graded, "--json", "--html", "page.html")

@@ -666,6 +666,32 @@ def test_export_counts_by_the_points_of_nbgrader(graded):
     assert [g[0] for g in rows(url)["late"][2].values()] == [0, 10, 0]
 
 
+def test_export_finds_who_is_there_by_another_name(graded):
+    """A student who is there by e-mail or login is that one, and nobody is there twice; a course of others is refused,
+    and so is an assignment that is not there where others are.
+    """
+    folder, url = graded
+    with gradebook.Gradebook(str(folder / "book.sqlite")) as book:
+        ids = [s.id for s in book.students()]
+        book.keep("roster", json.dumps({"right": [["right", "li.hua"], ""], "late": [["late", "late@x.edu"], ""]}))
+    with Gradebook(url) as book:
+        book.add_student("li.hua")
+        book.add_student("x7", email="late@x.edu")
+    export(graded)
+    with Gradebook(url) as book:
+        assert {s.id for s in book.students} == {*ids, "li.hua", "x7"} - {"right", "late"}
+    assert rows(url).keys() == {"li.hua", "x7", "hand", "due"}
+    export(graded, url, "--name", "typo", code=2)
+    with Gradebook(url) as book:
+        assert [a.name for a in book.assignments] == ["hw"]
+    other = f"sqlite:///{folder / 'other.db'}"
+    with Gradebook(other) as book:
+        book.add_student("stranger")
+    export(graded, other, code=2)
+    with Gradebook(other) as book:
+        assert [s.id for s in book.students] == ["stranger"] and book.assignments == []
+
+
 def test_export_waits_its_turn(graded, capsys):
     """While somebody else writes, one line says so, and nothing is written; afterwards it is as if nothing had been."""
     folder, url = graded

@@ -33,7 +33,7 @@ def test_nothing_of_anybody_else_is_lost(tmp_path_factory, first, second, touche
     """A file that somebody has put there, or changed, is refused by name, and then nothing at all is touched; where
     nothing would take its place it stays.
     """
-    folder = tmp_path_factory.mktemp("owned")
+    folder = tmp_path_factory.mktemp("owned") / "new"
     write(folder, first)
     for name, data in touched.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +47,14 @@ def test_nothing_of_anybody_else_is_lost(tmp_path_factory, first, second, touche
     else:
         write(folder, second)
         assert there(folder) == second | touched
+
+
+def test_a_folder_of_somebody_elses(tmp_path):
+    """One with files in it that was never written here is refused, and stays as it is."""
+    (tmp_path / "li.hua.py").write_text("x")
+    with pytest.raises(NotOurs) as error:
+        write(tmp_path, {"a": b"1"})
+    assert error.value.kind == "not_ours_folder" and [p.name for p in tmp_path.iterdir()] == ["li.hua.py"]
 
 
 def test_interrupted_half_way(tmp_path):

@@ -124,7 +124,7 @@ def test_every_file_and_what_is_in_it(learn, graded):
         ("1.1", "seen", "2", "2"), ("1.1", "unseen", "2", "1"), ("1.1", "halves", "2", "2"),
     ]  # fmt: skip
     assert len(rows(page, "tests")) == len(tests) == len(told["tests"]) == 6
-    students = list(csv.DictReader(io.StringIO(Path("report/scores.csv").read_text(encoding="utf-8"))))
+    students = list(csv.DictReader(io.StringIO(Path("report/scores.csv").read_text(encoding="utf-8-sig"))))
     assert {s["student"]: s["percent"] for s in students} == {"ann": "50", "bob": "30", "cas": "0", "zoe": "0"}
     assert (Path("report") / told["students"][1]["feedback"]).is_file()
 
@@ -198,7 +198,7 @@ def test_hostile_students(learn, graded):
         assert not shown.find_all(["script", "img"]) and (student.name or student.id) in shown.text
         assert "</code><script>alert(1)</script>" in shown.select_one("pre.lines").text
         assert shown.select_one("pre.lines i.here").text == "6"
-    with Path("deep/er/scores.csv").open(encoding="utf-8") as f:
+    with Path("deep/er/scores.csv").open(encoding="utf-8-sig") as f:
         assert {s["name"] for s in csv.DictReader(f)} >= {"'=HYPERLINK(1)"}
 
 

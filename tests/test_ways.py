@@ -85,7 +85,7 @@ def shares(graded):
 def test_csv(graded, shares):
     """Percent, to the hundredth; and a name that could be a formula is none."""
     learn(graded, "export", "csv", "--out", "scores.csv")
-    with (graded / "scores.csv").open(encoding="utf-8", newline="") as f:
+    with (graded / "scores.csv").open(encoding="utf-8-sig", newline="") as f:
         rows = {r["student"]: r for r in csv.DictReader(f)}
     assert rows.keys() == shares.keys()
     for who, share in shares.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.commands.booked import as_name, assignment_option, gradebook, gradebook_option, of_class
+from grader.commands.booked import as_name, assignment_option, gradebook, gradebook_option, known, of_class
 from grader.commands.spoken import Room, SpokenGroup, with_lang
 from grader.reports import classes, exported, plain
 from grader.shell import Shell, Usage
@@ -55,8 +55,7 @@ def canvas(
         set_, totals = of_class(shell, book, assigned)
     if not (name := column or set_.title):
         raise Usage("export_column")
-    worth = sum((p.weight for p in set_.parts), Fraction(0))
-    _fill(shell, sheet, graded, lambda data: canvas.fill(data, str(sheet), totals, name, worth, new=new))
+    _fill(shell, sheet, graded, lambda data: canvas.fill(data, str(sheet), totals, name, set_.whole, new=new))
 
 
 @export.command("moodle", "export-moodle")
@@ -83,8 +82,10 @@ def moodle(
 def as_csv(shell: Shell, file: Path | None, place: str | None, assigned: Path | None) -> None:
     """The scores for a spreadsheet."""
     with gradebook(place) as book:
-        _, totals = of_class(shell, book, assigned)
-    _give(shell, f"{classes.as_csv(totals, shell.lang)}\n".encode(), file, len(totals))
+        set_, totals = of_class(shell, book, assigned)
+    # Excel takes a file for UTF-8 by the mark at its beginning alone; a program that reads a pipe would stumble on it.
+    encoding = "utf-8-sig" if file else "utf-8"
+    _give(shell, f"{classes.as_csv(totals, set_.whole)}\n".encode(encoding), file, len(totals))
 
 
 @export.command("json", "export-json")
@@ -149,7 +150,7 @@ def into_nbgrader(
             raise Usage("export_name")
         sections = shell.course.chosen(set_.sections)
         where = nbgrader.Place(url, course_id, name)
-        count = nbgrader.write(where, set_, sections, totals, book.verdict, shell.lang)
+        count = nbgrader.write(where, set_, sections, totals, known(book).find, book.verdict, shell.lang)
     click.echo(classes.into_nbgrader(where.shown, name, count, shell.lang))
 
 
@@ -166,6 +167,9 @@ def _suites(shell: Shell, book: "Gradebook", totals: "list[Total]") -> "Iterator
                 tasks={n: t.name for n, t in section.about.tasks.items()},
                 mistakes=section.mistakes(shell.lesson_lang),
                 missing=exported.missing(score.standing, section.stub.name, shell.lang),
+                student=total.student,
+                points=score.points,
+                max_points=Fraction(sum(section.points.values())),
             )
 
 

@@ -15,14 +15,24 @@ import click
 
 from grader import assignment
 from grader.collect import collect, finder, there
-from grader.commands.booked import assignment_option, gradebook, gradebook_option, kept, of_class, was_set
+from grader.commands.booked import (
+    assignment_option,
+    extended,
+    gradebook,
+    gradebook_option,
+    keep,
+    kept,
+    known,
+    of_class,
+    was_set,
+)
 from grader.commands.completion import sections
 from grader.commands.spoken import NO_SANDBOX, NOT_PASSED, OUR_FAULT, PASSED, Room, language, tier
 from grader.course import Section
 from grader.model import Student
 from grader.reports import classes
 from grader.reports.words import say
-from grader.roster import Roster
+from grader.roster import Roster, Row
 from grader.roster import read as read_roster
 from grader.shell import NoSandbox, Shell, Usage
 from grader.workspace import readable_errors, write
@@ -71,9 +81,8 @@ def grade(
         return PASSED
     with gradebook(place, begun=not paths) as book:
         run = _grade(shell, book, paths, set_, roster, assigned, (where, jobs, require), as_json)
-        click.echo(
-            classes.as_json(of_class(shell, book, None)[1], run) if as_json else _summary(shell, book, run, place)
-        )
+        _, totals = of_class(shell, book, None)
+        click.echo(classes.as_json(totals, run) if as_json else _summary(shell, book, run, place))
     return NO_SANDBOX if run.unmet else OUR_FAULT if run.unjudged else NOT_PASSED if run.left else PASSED
 
 
@@ -85,11 +94,11 @@ def grade(
 def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool, as_json: bool) -> None:
     """What a class's points come to."""
     with gradebook(place) as book:
-        _, totals = of_class(shell, book, assigned)
+        set_, totals = of_class(shell, book, assigned)
     if as_json:
         click.echo(classes.as_json(totals))
     else:
-        click.echo(classes.as_csv(totals, shell.lang) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
+        click.echo(classes.as_csv(totals, set_.whole) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
 
 
 @room.command("adjust")
@@ -98,14 +107,20 @@ def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool,
 @click.argument("points", metavar="POINTS|auto")
 @click.option("--why", metavar="TEXT", required=True)
 @click.option("--who", metavar="NAME")
+@click.option("--bonus", is_flag=True)
 @gradebook_option
-def adjust(shell: Shell, student: str, name: str, points: str, why: str, who: str | None, place: str | None) -> None:
+def adjust(
+    shell: Shell, student: str, name: str, points: str, why: str, who: str | None, bonus: bool, place: str | None
+) -> None:
     """Points that a person gives."""
     section = shell.course[name]
-    given = _points(points, section)
+    given, most = _points(points, section), sum(section.points.values())
+    if given is not None and given > most and not bonus:
+        raise Usage("adjust_above", value=points, section=section.number, most=most)
     with gradebook(place) as book:
-        found = book.adjust(student, section.slug, given, who or _me(), why)
-    click.echo(classes.adjusted(found, section.number, given, shell.lang))
+        meant = known(book).find(student)
+        found = book.adjust(meant.id if meant else student, section.slug, given, who or _me(), why)
+    click.echo(classes.adjusted(found, section.number, given, most, shell.lang))
 
 
 @room.command("report")
@@ -125,8 +140,8 @@ def report(
     published: bool,
 ) -> None:
     """A class as pages."""
-    roster = read_roster(roster_path) if roster_path else None
     with gradebook(place) as book:
+        roster = read_roster(roster_path) if roster_path else known(book)
         langs = functools.partial(_lang, feedback_lang, roster, shell.lang)
         lines = _report(shell, book, folder, assigned, langs, published)
     click.echo("\n".join(lines))
@@ -152,10 +167,10 @@ def _report(
     return classes.reported(made, str(folder / "index.html"), shell.lang)
 
 
-def _lang(asked: str | None, roster: Roster | None, default: str, student: Student) -> str:
+def _lang(asked: str | None, roster: Roster, default: str, student: Student) -> str:
     """The language of that student's page."""
-    found = roster.find(student.id, student.email, student.name) if roster else None
-    return asked or (roster.lang(found) if roster and found else "") or default
+    found = roster.find(student.id, student.email, student.name)
+    return asked or (roster.lang(found) if found else "") or default
 
 
 @room.command("similar")
@@ -237,6 +252,8 @@ def _grade(
     answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
     sections = [s for s in sections if s.slug in answered]
     listed = (roster.students, finder(roster)) if roster else ()
+    if roster:
+        keep(book, roster)
     if taken := book.begin(batch.now(sections), handed, *listed):
         click.echo(classes.taken_over(taken, shell.lang) + "\n", err=quiet)
     where, jobs, require = how
@@ -259,6 +276,9 @@ def _understood(
         raise Usage("grade_nothing")
     sections = _sections(shell, set_)
     found = collect(paths, sections, roster, set_.zone if set_ else None)
+    if set_:
+        students = {h.student.id: h.student for h in found.handed}.values()
+        extended(shell, set_, roster or Roster(Row(s, (s.id, s.name, s.email)) for s in students))
     lines = classes.understood(found, sections, shell.lang)
     click.echo(classes.understood_json(found) if as_json else "\n".join(lines))
 

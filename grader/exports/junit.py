@@ -4,10 +4,12 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from itertools import zip_longest
 from typing import NamedTuple
 
-from grader.model import Check, Outcome, Verdict
+from grader.exports.tables import decimals
+from grader.model import Check, Outcome, Student, Verdict
 from grader.reports.sentences import clean, details, explanation, outcome, promise, sentence
 
 _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
@@ -22,6 +24,9 @@ class Suite(NamedTuple):
     tasks: Mapping[int, str] = {}  # the tasks' names
     mistakes: Mapping[str, str] = {}  # the authors' words on each (Markdown)
     missing: str = ""  # why there is no verdict, in words
+    student: Student | None = None  # whose it is, where there are several
+    points: Fraction | None = None  # that count, with lateness and points by hand; None: those of the verdict, if any
+    max_points: Fraction = Fraction(0)
 
 
 def xml(suites: Iterable[Suite], lang: str) -> bytes:
@@ -42,16 +47,16 @@ def xml(suites: Iterable[Suite], lang: str) -> bytes:
 def _suite(suite: Suite, lang: str) -> tuple[ET.Element, "Counter[str]"]:
     element = ET.Element("testsuite", name=_legal(suite.name))
     counts: Counter[str] = Counter()
+    if about := _about(suite):
+        properties = ET.SubElement(element, "properties")
+        for name, value in about.items():
+            ET.SubElement(properties, "property", name=name, value=_legal(value))
     if suite.verdict is None:
         case = _case(element, suite, suite.name, "answer", 0)
         ET.SubElement(case, "failure", type="missing", message=_legal(suite.missing))
         counts.update(("tests", "failures"))
         _count(element, counts, 0)
         return element, counts
-    about = {"points": suite.verdict.points, "max_points": suite.verdict.max_points}  # exact: 7/2
-    properties = ET.SubElement(element, "properties")
-    for name, value in about.items():
-        ET.SubElement(properties, "property", name=name, value=_legal(value))
     for check, seconds in zip_longest(suite.verdict.checks, suite.verdict.times.checks[: len(suite.verdict.checks)]):
         within = f"{suite.verdict.section}.{suite.tasks.get(check.task, check.task)}"
         case = _case(element, suite, within, check.name, seconds or 0, check.where)
@@ -67,6 +72,16 @@ def _suite(suite: Suite, lang: str) -> tuple[ET.Element, "Counter[str]"]:
         ET.SubElement(element, "system-out").text = _legal(clean(suite.verdict.stdout))
     _count(element, counts, suite.verdict.times.total)
     return element, counts
+
+
+def _about(suite: Suite) -> dict[str, str]:
+    """Whose it is, and what it is worth."""
+    points, most = suite.points, suite.max_points
+    if points is None and suite.verdict:
+        points, most = Fraction(suite.verdict.points), Fraction(suite.verdict.max_points)
+    about = {"student": suite.student.id, "name": suite.student.name} if suite.student else {}
+    told = {"points": decimals(round(points, 2)), "max_points": decimals(round(most, 2))} if points is not None else {}
+    return {name: value for name, value in (about | told).items() if value}
 
 
 def _case(

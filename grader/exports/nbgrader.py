@@ -68,20 +68,23 @@ def write(
     assigned: "Assignment",
     sections: "Sequence[Section]",
     totals: "Sequence[Total]",
+    find: "Callable[..., Student | None]",
     verdict: "Callable[[Standing], Verdict | None]",
     lang: str,
 ) -> int:
-    """Everybody's points; how many students that were. What is not judged yet has no score there. Raises
-    NbgraderError.
+    """Everybody's points; how many students that were. What is not judged yet has no score there. `find`: whom of
+    ours these names mean, for the students that are there. Raises NbgraderError.
     """
     with _told(place), _opened(place) as book:
+        ids = _ids(book, place, totals, find)
         _prepare(book, place, assigned, sections)
         for total in totals:
-            _student(book, total.student)
+            there = ids.get(total.student.id, total.student.id)
+            _student(book, there, total.student)
             if any(s.standing for s in total.scores):  # else nbgrader knows by itself that it is nothing
-                _submission(book, place.assignment, assigned, total)
+                _submission(book, place.assignment, assigned, there, total)
                 for section, mark in zip(sections, total.scores, strict=True):
-                    _notebook(book, place.assignment, section, total.student.id, mark, verdict, lang)
+                    _notebook(book, place.assignment, section, there, mark, verdict, lang)
         book.db.commit()
     return len(totals)
 
@@ -100,7 +103,7 @@ def _told(place: Place) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (InvalidEntry, StatementError) as e:
-        raise NbgraderError("gradebook_unusable", path=place.shown, reason=_reason(e)) from None
+        raise NbgraderError("nbgrader_unusable", path=place.shown, reason=_reason(e)) from None
 
 
 def _reason(error: Exception) -> str:
@@ -110,6 +113,8 @@ def _reason(error: Exception) -> str:
 def _opened(place: Place) -> Any:
     from nbgrader.api import Gradebook
 
+    if "://" not in place.url:
+        raise NbgraderError("nbgrader_prefix", path=place.shown)
     file = Path(place.url.removeprefix(_SQLITE))
     # It would put its tables into any database.
     if place.url.startswith(_SQLITE) and file.is_file() and _OURS in file.read_bytes():
@@ -119,13 +124,16 @@ def _opened(place: Place) -> Any:
     try:
         return Gradebook(place.url, place.course)
     except Exception as e:  # of an address, of a driver that is missing
-        raise NbgraderError("gradebook_unusable", path=place.shown, reason=_reason(e)) from None
+        raise NbgraderError("nbgrader_unusable", path=place.shown, reason=_reason(e)) from None
 
 
 def _prepare(book: Any, place: Place, assigned: "Assignment", sections: "Sequence[Section]") -> None:
     """The assignment with its notebooks and cells: what is there stays, since a submission mirrors them once."""
     name = place.assignment
     there = [a for a in book.assignments if a.name == name]
+    if not there and book.assignments:
+        found = ", ".join(a.name for a in book.assignments)
+        raise NbgraderError("nbgrader_assignment", name=name, found=found)
     cells = {(n.name, cell.name) for a in there for n in a.notebooks for cell in n.grade_cells}
     missing = [
         (section.slug, task, worth)
@@ -143,22 +151,33 @@ def _prepare(book: Any, place: Place, assigned: "Assignment", sections: "Sequenc
         book.update_or_create_solution_cell(answer_id([task]), slug, name)
 
 
-def _student(book: Any, student: Student) -> None:
+def _ids(book: Any, place: Place, totals: "Sequence[Total]", find: "Callable[..., Student | None]") -> dict[str, str]:
+    """By our id, that of whoever is there already. Raises NbgraderError if somebody is, and none of them is ours."""
+    ours = {t.student.id for t in totals}
+    people = book.students
+    found = {s.id: who.id for s in people if (who := find(*filter(None, (s.id, s.email)))) and who.id in ours}
+    ids = {mine: there for there, mine in found.items()} | {s.id: s.id for s in people if s.id in ours}
+    if people and ours and not ids:
+        raise NbgraderError("nbgrader_students", path=place.shown, course=place.course)
+    return ids
+
+
+def _student(book: Any, id_: str, student: Student) -> None:
     """Who is there stays as somebody wrote it."""
     from nbgrader.api import MissingEntry
 
     try:
-        book.find_student(student.id)
+        book.find_student(id_)
     except MissingEntry:
-        book.add_student(student.id, last_name=student.name or None, email=student.email or None)
+        book.add_student(id_, last_name=student.name or None, email=student.email or None)
 
 
-def _submission(book: Any, name: str, assigned: "Assignment", total: "Total") -> None:
+def _submission(book: Any, name: str, assigned: "Assignment", student: str, total: "Total") -> None:
     handed = [s.standing.handed_at for s in total.scores if s.standing and s.standing.handed_at]
     told: dict[str, Any] = {"timestamp": _utc(max(handed))} if handed else {}
     if assigned.due and (extended := assigned.extensions.get(total.student.id)):
         told["extension"] = extended - assigned.due
-    book.update_or_create_submission(name, total.student.id, **told)
+    book.update_or_create_submission(name, student, **told)
 
 
 def _notebook(

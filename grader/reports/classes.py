@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def understood(found: "Collected", sections: "Sequence[Section]", lang: str) -> 
     if late := [h.student.id for h in found.handed if h.marked_late]:
         lines.append(say("class.marked_late", lang, names=_some(late, lang)))
     if found.missing:
-        names = [f"{s.name} ({s.id})" if s.name and s.name != s.id else s.id for s in found.missing]
+        names = [_called(s) for s in found.missing]
         lines.append(say("class.missing", lang, count=len(names), names=_some(names, lang)))
     if found.unplaced:
         lines.append(say("class.unplaced", lang, count=len(found.unplaced)))
@@ -76,6 +76,16 @@ def understood_json(found: "Collected") -> str:
 def taken_over(ids: Mapping[str, str], lang: str) -> str:
     """Who is known by another id from now on."""
     return say("class.taken_over", lang, names=_some([f"{old} -> {new}" for old, new in sorted(ids.items())], lang))
+
+
+def no_such(names: Sequence[str], lang: str) -> str:
+    """Names with an extension that nobody goes by, or more than one."""
+    return say("class.no_such", lang, names=_some(names, lang))
+
+
+def no_times(due: datetime, lang: str) -> str:
+    """Lateness would cost something, and nobody knows of any."""
+    return say("class.no_times", lang, due=f"{due:%Y-%m-%d %H:%M}")
 
 
 def running(progress: "Progress", lang: str) -> str:
@@ -161,22 +171,32 @@ def reported(made: "Class", path: str, lang: str) -> list[str]:
             why = say("report.brief_suspect", lang, failed=t.strong_failed, strong=t.strong)
             lines.append(f"  {t.number}  {t.name}  {why}")
     if n.concerns:
-        ids = [c.student for c in n.concerns]
-        told = say("report.brief_concerns", lang, count=len(ids), names=_some(ids, lang))
+        people = {t.student.id: t.student for t in made.totals}
+        names = [_called(people[c.student]) for c in n.concerns]
+        told = say("report.brief_concerns", lang, count=len(names), names=_some(names, lang))
         lines += ["", *textwrap.wrap(told, _WIDTH, subsequent_indent="  ")]
     return [*lines, "", path]
 
 
-def as_csv(totals: "Sequence[Total]", lang: str) -> str:
-    """The scores for a spreadsheet, with decimal points. What could be taken for a formula there is quoted."""
+def as_csv(totals: "Sequence[Total]", worth: Fraction) -> str:
+    """The scores for a spreadsheet, with decimal points; empty where nothing was handed in or judged. `worth`: the sum
+    of the assignment's weights. What could be taken for a formula there is quoted.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    numbers = [s.number for s in totals[0].scores] if totals else []
-    writer.writerow(["student", "name", "email", *numbers, "percent", "due"])
+    columns = list(zip(*(t.scores for t in totals), strict=True))
+    most = [max(s.max_points for s in column) for column in columns]  # 0 where nobody handed in anything
+    marks = [column[0].number + (f" (of {_decimal(m)})" if m else "") for column, m in zip(columns, most, strict=True)]
+    total = f"total (of {_decimal(worth)})"
+    writer.writerow(["student", "name", "email", *marks, total, "percent", "late", "by hand", "not judged"])
     for t in totals:
-        marks = ["" if s.points is None else _decimal(s.points) for s in t.scores]
+        points = ["" if s.standing is None or s.points is None else _decimal(s.points) for s in t.scores]
         about = [harmless(v) for v in (t.student.id, t.student.name, t.student.email)]
-        writer.writerow([*about, *marks, _percent(t.share), int(t.due)])
+        given = [s for s in t.scores if s.standing and s.standing.adjustment]
+        unjudged = [s for s in t.scores if s.standing and s.standing.due and s not in given]
+        # By slug: a spreadsheet would make 2.1 of 2.10.
+        told = [" ".join(s.section for s in some) for some in ([s for s in t.scores if s.late], given, unjudged)]
+        writer.writerow([*about, *points, _decimal(t.share * worth), _percent(t.share), *told])
     return out.getvalue().rstrip("\n")
 
 
@@ -213,12 +233,12 @@ def facts(totals: "Sequence[Total]") -> list[dict[str, Any]]:
     return [_facts(t) for t in totals]
 
 
-def adjusted(student: Student, section: str, points: Fraction | None, lang: str) -> str:
+def adjusted(student: Student, section: str, points: Fraction | None, most: int, lang: str) -> str:
     """What a person has changed."""
     who = student.name or student.id
     if points is None:
         return say("class.automatic", lang, who=who, section=section)
-    return say("class.adjusted", lang, who=who, section=section, points=number(points))
+    return say("class.adjusted", lang, who=who, section=section, points=number(points), most=most)
 
 
 def _of_section(number_: str, stands: "list[Standing]") -> list[str]:
@@ -266,6 +286,10 @@ def mark(s: "Score") -> str:
     if s.standing is None:
         return "-"
     return "…" if s.points is None else number(s.points)
+
+
+def _called(s: Student) -> str:
+    return f"{s.name} ({s.id})" if s.name and s.name != s.id else s.id
 
 
 def _some(names: Sequence[str], lang: str) -> str:

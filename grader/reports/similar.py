@@ -60,8 +60,12 @@ def summary(found: Found, lang: str) -> str:
 
 
 def same(found: Found, whose: Sequence[str], lang: str) -> str:
-    """Several students whose texts are the same."""
-    return say("similar.same", lang, count=len(whose), names=_names(found, whose, lang))
+    """Several students whose texts are the same, and whether it is one that the course has."""
+    text = found.texts[whose[0]].split()
+    known = {"similar.same_stub": [found.section.stub]}
+    known["similar.same_known"] = [found.section.reference, *found.section.bank("also")]
+    same = (k for k, files in known.items() if any(f.read_text(encoding="utf-8").split() == text for f in files))
+    return say(next(same, "similar.same"), lang, count=len(whose), names=_names(found, whose, lang))
 
 
 def between(found: Found, pair: "Pair", lang: str) -> str:
