@@ -677,6 +677,14 @@ def test_export_writes_what_counts(graded):
         assert book.find_student("nobody") and book.find_assignment("hw").duedate == datetime(2026, 5, 3)
 
 
+def test_names_are_first_and_last(graded):
+    """A name is split at its last space; somebody without a name has none."""
+    export(graded)
+    with Gradebook(graded[1]) as book:
+        names = {s.id: (s.first_name, s.last_name) for s in book.students}
+    assert names["right"] == ("N.", "right") and names["nobody"] == (None, None)
+
+
 def test_export_needs_no_activated_environment(graded, monkeypatch):
     """Called by its path, as `/venv/bin/learn`, it makes nbgrader's database all the same."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
