@@ -158,7 +158,7 @@ def _numbers(got: Any, want: Any) -> Difference:
     with contextlib.suppress(OverflowError):
         if math.isclose(got, -want, rel_tol=1e-4) and want:
             return Difference("sign", {})
-    return Difference("values", {})
+    return Difference("number", {})
 
 
 def _values(got: torch.Tensor, want: torch.Tensor, how: Tolerance) -> Difference:

@@ -21,6 +21,7 @@ import psutil
 
 from grader import guide, notebook
 from grader.course import CourseError, Section
+from grader.exports.nbgrader import earned
 from grader.model import score
 from grader.notebook import Run
 from grader.reports import plain, remarks, terminal, words
@@ -108,7 +109,7 @@ class Magics:
             if not share:
                 raise _NoPoints(said)
             self._show({"text/plain": said})
-            return float(share * Fraction(worth))
+            return earned(share, float(worth))
         return None
 
     def _run_so_far(self, learner: Shell, section: Section) -> tuple[str, Callable[[int], str]]:

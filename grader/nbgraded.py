@@ -12,21 +12,23 @@ and stay.
 
 import os
 import threading
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_grade
-from traitlets import Unicode
+from traitlets import Enum, Unicode
 
 from grader import notebook, submission
+from grader.assignment import Assignment, Part, Shown
 from grader.bench import About, Bench, grade, secret
 from grader.course import Course, Section
-from grader.exports.nbgrader import grade_id, tasks_of
+from grader.exports.nbgrader import ABOUT, earned, grade_id, rule_of, tasks_of
 from grader.model import Job, Tier, Verdict, score
 from grader.reports import remarks
 from grader.reports.words import language, say
@@ -53,6 +55,9 @@ class Learn(NbGraderPreprocessor):  # type: ignore[misc]  # untyped
 
     course = Unicode("", help="The folder of the course; by default the one that came with `learn`.").tag(config=True)
     lang = Unicode("", help="The language of what is said: en or zh; by default the environment's.").tag(config=True)
+    hidden_tests = Enum(
+        ["", *get_args(Shown)], "", help="When students see how hidden tests went, in place of what the notebook says."
+    ).tag(config=True)
     require = Unicode("", help="The sandbox without which nothing is judged: T1, T2 or T3.").tag(config=True)
 
 
@@ -123,7 +128,10 @@ class Judged(Execute, Learn):  # type: ignore[misc]  # untyped
         """See nbgrader. Raises Unjudged."""
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as book:
-            section = _section(self, book.find_notebook(about["notebook"], about["assignment"]))
+            source = book.find_notebook(about["notebook"], about["assignment"])
+            section = _section(self, source)
+            due = book.find_submission(about["assignment"], about["student"]).duedate  # with an extension
+            shown = section is not None and _shown(self, section, source, due)
         if section is None:
             ran: tuple[Any, Any] = super().preprocess(nb, resources, *more, **named)
             return ran
@@ -147,7 +155,7 @@ class Judged(Execute, Learn):  # type: ignore[misc]  # untyped
         for cell in nb.cells:
             if is_grade(cell) and (task := counting.get(cell.metadata.nbgrader["grade_id"])):
                 share = score(verdict.checks, {task: 1})[0]
-                said = remarks.lines(verdict, section, task, lang, place)
+                said = remarks.lines(verdict, section, task, lang, place, hidden=shown)
                 cell.outputs = _outputs("\n".join(said), share, float(cell.metadata.nbgrader["points"]))
         resources[_COMMENTS] = {task: remarks.comment(verdict, section, task, lang) for task in section.points}
         return nb, resources
@@ -168,10 +176,9 @@ class Commented(SaveAutoGrades):  # type: ignore[misc]  # untyped
 
 def _outputs(text: str, share: str, points: float) -> list[Any]:
     """What nbgrader's `determine_grade` reads as that share of the points, and what people read."""
-    earned = min(points, float(Fraction(share) * Fraction(points)))
     return [
         _v4.new_output("stream", name="stdout", text=text + "\n"),
-        _v4.new_output("execute_result", data={"text/plain": repr(earned)}, execution_count=None),
+        _v4.new_output("execute_result", data={"text/plain": repr(earned(share, points))}, execution_count=None),
     ]
 
 
@@ -196,6 +203,17 @@ def _section(about: Learn, source: Any) -> Section | None:
     if strange := sorted(tests - ours):
         raise Unjudged(say("nbgrader.strange_cell", _lang(about), section=section.number, cell=strange[0]))
     return section
+
+
+def _shown(about: Learn, section: Section, source: Any, due: datetime | None) -> bool:
+    """Whether a student may see how the hidden tests went, by the notebook in nbgrader's database, which no student can
+    change. `due`: what nbgrader knows of it, in UTC; that goes first.
+    """
+    rule, written = rule_of("".join(c.source for c in source.source_cells if c.name == ABOUT))
+    known: dict[str, Shown] = {word: word for word in get_args(Shown)}
+    part = Part(section.slug, section.number, Fraction(1), known.get(about.hidden_tests or rule, "hidden"))
+    at = due.replace(tzinfo=UTC) if due else written
+    return Assignment((part,), due=at).shows(section.slug, datetime.now(UTC), published=False)
 
 
 class _Warm:

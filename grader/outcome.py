@@ -52,14 +52,16 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
                 flag=flag,
             )
         case NotYet():
-            kind = "missing" if error.name else "not_written"
+            kind = ("missing" if _code(desk.text) else "empty") if error.name else "not_written"
             return Check(**about, outcome=Outcome.NOT_WRITTEN, kind=kind, params={"name": error.name})
         case LearnerRaised():
             return _exception(about, error, desk.mark, loading, flag)
         case cell.TimedOut():
             late = time.monotonic() >= desk.ends_at
             seconds = {} if late else {"seconds": desk.mark.timeout or desk.limit}
-            return Check(**about, outcome=Outcome.TIMED_OUT, kind="section_time" if late else "timeout", params=seconds)
+            kind = "section_time" if late else "timeout"
+            mistake = kind if desk.mark.timeout and not late and not loading else ""
+            return Check(**about, outcome=Outcome.TIMED_OUT, kind=kind, mistake=mistake, params=seconds)
         case cell.OutOfMemory():
             return Check(**about, outcome=Outcome.OUT_OF_MEMORY, kind="memory")
         case cell.Died():
@@ -75,6 +77,11 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
         case _:
             what = f"{type(error).__name__}: {error}"[:300]
             return Check(**about, outcome=Outcome.BROKEN, kind="internal", params={"what": what})
+
+
+def _code(text: str) -> bool:
+    """Whether there is anything but comments."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
 def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str) -> Check:

@@ -159,7 +159,10 @@ def _index(made: Class, lang: str, now: datetime) -> str:
                 }
                 for m in n.mistakes
             ],
-            "sections": [(s, title(made.course[s.section].about.title, lang)) for s in n.sections],
+            "sections": [
+                (s, title(made.course[s.section].about.title, lang), sum(made.course[s.section].points.values()))
+                for s in n.sections
+            ],
             "tests": [(t, _promise(t.promise, lang)) for t in n.tests],
             "students": [
                 people[t.student.id]
@@ -207,6 +210,10 @@ def _tests_csv(made: Class, lang: str) -> str:
 
 
 def _feedback(made: Class, total: Total, opened: "dict[str, Opened]", lang: str, now: datetime, published: bool) -> str:
+    weights = {p.section: p.weight for p in made.set.parts}
+    whole = sum(weights.values(), Fraction(0))
+    due = made.set.extensions.get(total.student.id, made.set.due)
+
     def section(score: Score) -> dict[str, Any]:
         about = made.course[score.section]
         shown = made.set.shows(score.section, now, published, total.student.id)
@@ -216,6 +223,7 @@ def _feedback(made: Class, total: Total, opened: "dict[str, Opened]", lang: str,
             "name": title(about.about.title, lang),
             "points": classes.mark(score),
             "most": sentences.number(most),
+            "counts": _counted(score, weights[score.section], lang),
             "notes": _notes(score, lang),
             "whole": None,
             "tasks": [],
@@ -232,10 +240,24 @@ def _feedback(made: Class, total: Total, opened: "dict[str, Opened]", lang: str,
             "name": total.student.name or total.student.id,
             "id": total.student.id,
             "at": _moment(now, made.set),
-            "share": total.share,
+            "total": say(
+                "feedback.total",
+                lang,
+                points=sentences.number(total.share * whole),
+                most=sentences.number(whole),
+                percent=pages.percent(total.share),
+            ),
+            "due": say("feedback.due", lang, due=_moment(due, made.set)) if due else "",
             "sections": [section(s) for s in total.scores],
         },
     )  # fmt: skip
+
+
+def _counted(score: Score, weight: Fraction, lang: str) -> str:
+    """What a section comes to, of what it weighs."""
+    share = score.points / score.max_points if score.points and score.max_points else Fraction(0)
+    points = "…" if score.standing and score.points is None else sentences.number(share * weight)
+    return say("feedback.counted", lang, points=points, weight=sentences.number(weight))
 
 
 def _notes(score: Score, lang: str) -> list[str]:
@@ -256,7 +278,8 @@ def _notes(score: Score, lang: str) -> list[str]:
         late = time(timedelta(minutes=-(-score.late.total_seconds() // 60)), lang)
         notes.append(say("feedback.late", lang, late=late))
         if not given:
-            notes.append(say("feedback.taken_off", lang, percent=pages.percent(1 - score.share)))
+            lost = sentences.number((stands.points or Fraction(0)) * (1 - score.share))
+            notes.append(say("feedback.taken_off", lang, percent=pages.percent(1 - score.share), points=lost))
     elif stands.marked_late:
         notes.append(say("feedback.marked_late", lang))
     return notes

@@ -28,7 +28,7 @@ class TaskMark:
 
     number: int
     needs: tuple[int, ...] = ()
-    timeout: float | None = None  # seconds; None: the section's limit
+    timeout: float | None = None  # seconds; None: the section's limit, and the test is not about speed
     raises: Mapping[str, str] = field(default_factory=dict)  # part of an exception's text -> mistake
     may_change: bool = False  # the learner may change the arguments in place
 
@@ -43,6 +43,7 @@ def task(
     """Marks a test as belonging to a task.
 
     `needs`: tasks that this one stands on; while they fail, it is skipped, so that one bug is told once.
+    `timeout`: seconds, for a test that tells a slow way from a fast one: `## timeout` in mistakes.*.md is about these.
     `raises`: part of the message of an exception in the learner's code -> the mistake that it shows.
     """
     mark = TaskMark(number, needs, timeout, raises or {}, may_change)

@@ -180,8 +180,8 @@ KINDS = [
     ("some", tensor([1.0, 2.0, 9.0]), tensor([1.0, 2.0, 3.0])),
     ("some", tensor([True, False, True]), tensor([True, True, True])),
     ("values", tensor([1.0, 5.0]), tensor([3.0, 4.0])),
-    ("values", 7.0, 2.0),
-    ("values", 7, 2),
+    ("number", 7.0, 2.0),
+    ("number", 7, 2),
     ("values", tensor([1j, 2]), tensor([2, 1j])),
     ("not_equal", "a", "b"),
     ("not_equal", True, False),
@@ -291,7 +291,7 @@ def test_a_tolerance_given_goes_before_the_dtypes():
     assert kind(got, want, Tolerance(rtol=0.0, atol=0.5)) == "values"
     assert kind(tensor([1.0 + 2e-7]), tensor([1.0]), EXACT) == "values"
     assert kind(100.0, 101.0, Tolerance(atol=1.5)) is None
-    assert kind(1.0000001, 1.0, EXACT) == "values"
+    assert kind(1.0000001, 1.0, EXACT) == "number"
 
 
 def test_infinity_agrees_with_itself_alone():
@@ -341,7 +341,7 @@ def test_integers_are_exact_beyond_53_bits(n):
 @pytest.mark.parametrize("want", [3, 3.0, -1.0, 10**401], ids=["3", "3.0", "-1.0", "huger"])
 def test_a_number_beyond_all_floats_is_a_wrong_value(got, want):
     """An integer that no float can hold is compared like any other."""
-    assert kind(got, want) == "values"
+    assert kind(got, want) == "number"
 
 
 @pytest.mark.parametrize("key", [10**5000, b"\xff", None, (1, "a"), math.nan], ids=type)

@@ -10,6 +10,7 @@ import pytest
 from grader import judge, pool
 from grader.course import Course
 from grader.model import Job, Outcome, Tier, Verdict
+from grader.reports.sentences import common_cause
 from grader.sandbox import warden
 
 MINI = Path(__file__).parent / "mini_course"
@@ -335,6 +336,28 @@ def test_tests_of_one_task_do_not_all_wait(cells: warden.Warden, folder: Path) -
     verdict = grade(cells, folder, tests, RIGHT.replace("return 2 * x", "while True: pass"))
     assert [c.kind for c in verdict.checks] == ["timeout"] * 5 + [""]
     assert sum(t > 1 for t in verdict.times.checks) == 2
+
+
+def test_a_slow_way_is_told_only_where_speed_is_tested(cells: warden.Warden, folder: Path) -> None:
+    """`## timeout` is the mistake of a test with a time limit of its own; a loop without end elsewhere is none."""
+    asks = "\ndef test_{}(learner):\n    learner.{}(torch.ones(1))\n\n\n"
+    for lang in ("en", "zh"):
+        with (folder / f"solutions/01_mini/01_double/mistakes.{lang}.md").open("a") as f:
+            f.write("\n## timeout\n\nRow by row.\n")
+    tests = "@task(1, timeout=1)" + asks.format("fast", "double") + "@task(2)" + asks.format("any", "outer")
+    text = "def double(x):\n    while True:\n        pass\n\n\nouter = double\n"
+    verdict = grade(cells, folder, tests, text)
+    assert [(c.kind, c.mistake) for c in verdict.checks] == [("timeout", "timeout"), ("timeout", "")]
+
+
+def test_an_empty_file_is_told_once(cells: warden.Warden, folder: Path) -> None:
+    """Of a file without code it is not said of each function that it is missing."""
+    for text in ("", "# %%\n  # nothing\n"):
+        verdict = grade(cells, folder, TWO, text)
+        assert [(c.kind, c.outcome) for c in verdict.checks] == [("empty", Outcome.NOT_WRITTEN)] * 2
+        assert common_cause(verdict.checks) == verdict.checks[0]
+    verdict = grade(cells, folder, TWO, "x = 1\n")
+    assert [c.kind for c in verdict.checks] == ["missing"] * 2 and common_cause(verdict.checks) is None
 
 
 TWO = """@task(1)

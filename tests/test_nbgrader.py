@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import nbformat
 import pytest
@@ -23,10 +24,13 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from cli import learn
 from grader import gradebook, nbgraded, pool, submission
+from grader.assignment import Shown
 from grader.course import REGION, Course
-from grader.model import Handed, Job, Student, score
+from grader.exports.nbgrader import in_parts, rule_line, rule_of
+from grader.model import Handed, Job, Outcome, Student, score
 from grader.nbgraded import Restored
 from grader.notebook import tasks_ended, to_text
+from grader.reports import remarks
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = "from grader.nbgraded import configure\nconfigure(c)\n"
@@ -533,7 +537,7 @@ def test_a_kernel_tells_the_points_of_what_was_run(monkeypatch):
 
 
 def test_points_are_what_nbgrader_reads(known):
-    """Any share of any points is read back by nbgrader as that, and never as more."""
+    """Any share of any points is read back by nbgrader as that to two decimals, never as more, and all as all."""
     from nbgrader.utils import determine_grade
 
     for share in ("0", "1", "1/3", "2/3", "999/1000"):
@@ -541,7 +545,50 @@ def test_points_are_what_nbgrader_reads(known):
             about = {"grade": True, "solution": False, "locked": True, "points": points}
             cell = nbformat.v4.new_code_cell("", metadata={"nbgrader": about})
             cell.outputs = nbgraded._outputs("words", share, points)
-            assert determine_grade(cell) == (pytest.approx(float(Fraction(share)) * points), points)
+            got, most = determine_grade(cell)
+            assert got == pytest.approx(float(Fraction(share)) * points, abs=0.00501) and got <= most == points
+            assert share != "1" or got == points
+
+
+@given(st.dictionaries(st.integers(1, 20), st.fractions(0, 1000, max_denominator=120), min_size=1))
+def test_points_add_up_exactly(worth):
+    """What the cells count is the section's weight to the nearest 64th, in whatever order it is added up; a task is off
+    by less than one part, or by a tenth.
+    """
+    parts = in_parts(worth)
+    whole = sum(map(Fraction, parts.values()))
+    assert sum(parts.values()) == sum(reversed(parts.values())) == whole
+    assert all(abs(Fraction(parts[t]) - worth[t]) <= max(worth[t] / 10, Fraction(1, 64)) for t in worth)
+    assert abs(whole - sum(worth.values())) <= Fraction(1, 8)
+
+
+@pytest.mark.parametrize("shown", get_args(Shown))
+@pytest.mark.parametrize("due", [None, datetime(2026, 5, 3, tzinfo=UTC)])
+def test_the_rule_on_hidden_tests_comes_back(shown, due):
+    """What a release writes is read as that; what says nothing, or is spoilt, hides."""
+    line = f"# Run this\n{rule_line(shown, due)}\n%load_ext learn"
+    assert rule_of(line) == (shown, due if shown == "after_due_date" else None)
+    assert rule_of("%load_ext learn") == ("hidden", None)
+    assert rule_of("# hidden_tests: after_due_date, due soon") == ("after_due_date", None)
+
+
+def test_hidden_tests_are_counted_and_not_named():
+    """Unless they are shown, neither what hidden tests check nor what came back is in the remarks; the mistake is."""
+    section = Course.at(MINI)["double"]
+    with pool.Judge(Course.at(MINI)) as judge:
+        job = Job(section="double", section_digest=section.digest, text=WRONG)
+        (verdict,) = judge.grade([job])
+    hidden = [c for c in verdict.checks if c.task == 1 and not c.visible]
+    assert any(c.kind for c in hidden)
+
+    def said(shown):
+        return " ".join(remarks.lines(verdict, section, 1, "en", str, hidden=shown))
+
+    assert all(" ".join(c.promise["en"].split()) not in said(False) for c in hidden)
+    assert all(" ".join(c.promise["en"].split()) in " ".join(said(True).split()) for c in hidden)
+    failed = sum(c.outcome is not Outcome.PASSED for c in hidden)
+    assert f"{failed} of {len(hidden)} hidden tests failed." in said(False)
+    assert section.mistakes("en")["tripled"].split()[0] in said(False)
 
 
 # -- a gradebook into nbgrader's
@@ -628,6 +675,14 @@ def test_export_writes_what_counts(graded):
         assert late.score - late.late_submission_penalty == pytest.approx(1.6)
         assert book.find_submission("hw", "hand").extension == timedelta(days=1, hours=12)
         assert book.find_student("nobody") and book.find_assignment("hw").duedate == datetime(2026, 5, 3)
+
+
+def test_names_are_first_and_last(graded):
+    """A name is split at its last space; somebody without a name has none."""
+    export(graded)
+    with Gradebook(graded[1]) as book:
+        names = {s.id: (s.first_name, s.last_name) for s in book.students}
+    assert names["right"] == ("N.", "right") and names["nobody"] == (None, None)
 
 
 def test_export_needs_no_activated_environment(graded, monkeypatch):

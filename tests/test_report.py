@@ -271,16 +271,18 @@ def test_feedback(learn, graded, course):
         book.adjust("ann", "again", Fraction(7, 2), "prof", "told me <how>")
     due = (class_of.AT - timedelta(hours=30)).isoformat()
     Path("hw.yaml").write_text(
-        f"title: Homework 2\nsections: [1.1, 1.2]\ndue: {due}\nlate: {{percent_per_day: 10}}\n", encoding="utf-8"
+        f"title: Homework 2\nsections: {{1.1: 5, 1.2: 10}}\ndue: {due}\nlate: {{percent_per_day: 10}}\n",
+        encoding="utf-8",
     )
     assert learn("report", "--assignment", "hw.yaml")[0] == 0
     page = soup("report/students/ann.html")
     assert page.h1.text == "Homework 2" and page.html["lang"] == "en"
     shown = [[c.get_text(" ", strip=True) for c in r.find_all(["th", "td"])] for r in page.table.tbody.find_all("tr")]
     late = "Handed in 30 h 00 min late."
-    assert shown[0] == ["1.1 Doubling", "2.4/5", f"{late} 20% of the points are taken off for it."]
+    assert shown[0] == ["1.1 Doubling", "2.4/5", "2.4 of 5", f"{late} 20% of the points are taken off for it: 0.6."]
     by_hand = "3.5 points were given by hand. The tests gave 2. Why: told me <how>"
-    assert shown[1] == ["1.2 Doubling again", "3.5/5", f"{by_hand} {late}"]
+    assert shown[1] == ["1.2 Doubling again", "3.5/5", "7 of 10", f"{by_hand} {late}"]
+    assert page.caption.text == "Together: 9.4 of 15 points (62%)" and "Due 20" in page.h1.find_next("p").text
     task, other, *_ = page.select("article")
     assert task.h3.text == "✗ task 1 double 0/2" and other.h3.text == "✓ task 2 halve 3/3"
     assert task.em is None and task.strong.text == "twice" and "You doubled twice (en)." in task.text

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from grader.gradebook import Standing
     from grader.scores import Score, Total
 
+_RULE = re.compile(r"(?m)^# hidden_tests: (\w+)(?:, due (\S+))?$")
+ABOUT = "learn"  # the locked cell above the tasks
 _SQLITE = "sqlite:///"
 _OURS = b"learn_version"  # a table of our gradebooks
 
@@ -48,6 +50,42 @@ def tasks_of(answer: str) -> list[int]:
     """The tasks that are written in such a cell; none for a cell with another name."""
     kind, *tasks = answer.split("-")
     return [int(t) for t in tasks if t.isdecimal()] if kind == "answer" else []
+
+
+def rule_line(shown: str, due: datetime | None) -> str:
+    """The comment in a notebook's first locked cell on when a student may see how the hidden tests went."""
+    return f"# hidden_tests: {shown}" + (f", due {due.isoformat()}" if due and shown == "after_due_date" else "")
+
+
+def rule_of(source: str) -> tuple[str, datetime | None]:
+    """What such a cell says: `hidden` if it says nothing."""
+    if not (said := _RULE.search(source)):
+        return "hidden", None
+    try:
+        due = datetime.fromisoformat(said[2]) if said[2] else None
+    except ValueError:  # of somebody's own hand
+        due = None
+    return said[1], due if due and due.tzinfo else None
+
+
+def in_parts(worth: Mapping[int, Fraction]) -> dict[int, float]:
+    """What each task is worth, in quarters of a point, or in 64ths where a quarter would be off by more than a tenth:
+    such numbers add up exactly in binary, so that a full score is full. What rounding leaves goes to whoever lost most.
+    """
+    for grain in (4, 64):
+        parts = {task: int(points * grain) for task, points in worth.items()}
+        left = round(sum(worth.values()) * grain) - sum(parts.values())
+        for task in sorted(worth, key=lambda t: parts[t] - worth[t] * grain)[:left]:
+            parts[task] += 1
+        if all(abs(Fraction(parts[t], grain) - points) * 10 <= points for t, points in worth.items()):
+            break
+    return {task: part / grain for task, part in parts.items()}
+
+
+def earned(share: str | Fraction, points: float) -> float:
+    """That share of a cell's points, to two decimals; of all of them, all."""
+    whole = Fraction(points)
+    return points if Fraction(share) == 1 else float(min(whole, round(Fraction(share) * whole, 2)))
 
 
 class Place(NamedTuple):
@@ -138,7 +176,7 @@ def _prepare(book: Any, place: Place, assigned: "Assignment", sections: "Sequenc
     missing = [
         (section.slug, task, worth)
         for section in sections
-        for task, worth in assigned.worth(section).items()
+        for task, worth in in_parts(assigned.worth(section)).items()
         if (section.slug, grade_id(task)) not in cells
     ]
     if missing and any(a.submissions for a in there):
@@ -147,7 +185,7 @@ def _prepare(book: Any, place: Place, assigned: "Assignment", sections: "Sequenc
     book.update_or_create_assignment(name, **({"duedate": _utc(assigned.due)} if assigned.due else {}))
     for slug, task, worth in missing:
         book.update_or_create_notebook(slug, name)
-        book.add_grade_cell(grade_id(task), slug, name, max_score=float(worth), cell_type="code")
+        book.add_grade_cell(grade_id(task), slug, name, max_score=worth, cell_type="code")
         book.update_or_create_solution_cell(answer_id([task]), slug, name)
 
 
@@ -169,7 +207,8 @@ def _student(book: Any, id_: str, student: Student) -> None:
     try:
         book.find_student(id_)
     except MissingEntry:
-        book.add_student(id_, last_name=student.name or None, email=student.email or None)
+        first, _, last = " ".join(student.name.split()).rpartition(" ")
+        book.add_student(id_, first_name=first or None, last_name=last or None, email=student.email or None)
 
 
 def _submission(book: Any, name: str, assigned: "Assignment", student: str, total: "Total") -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from grader import notebook
 from grader.course import Section
-from grader.exports.nbgrader import answer_id, grade_id
+from grader.exports.nbgrader import ABOUT, answer_id, grade_id, in_parts, rule_line
 from grader.release import Release, handout, write_tree
 from grader.reports.words import say
 from grader.workspace import original
@@ -35,7 +35,7 @@ def write(release: Release, out: Path) -> None:
 def _notebook(release: Release, section: Section) -> bytes:
     stub = original(release.course, section.stub.relative_to(release.course.exercises)).decode()
     made = json.loads(notebook.of_text(stub))
-    worth, lang = release.assignment.worth(section), release.lang
+    worth, lang = in_parts(release.assignment.worth(section)), release.lang
     cells: list[dict[str, Any]] = []
     sources = ["".join(cell["source"]) for cell in made["cells"]]
     for cell, source, ended in zip(made["cells"], sources, notebook.tasks_ended(sources), strict=True):
@@ -43,11 +43,13 @@ def _notebook(release: Release, section: Section) -> bytes:
         if ended and _UNWRITTEN.search(source):
             _mark(cell, answer_id(ended), _UNWRITTEN.sub(_SOLUTION, source), solution=True)
         for task in ended:
-            name, points = section.about.tasks[task].name, float(worth[task])
+            name, points = section.about.tasks[task].name, worth[task]
             about = say("nbgrader.cell", lang, task=task, name=name)
             counts = {"grade": True, "locked": True, "points": points}
             cells.append(_mark({}, grade_id(task), f"# {about}\n%points {section.slug} {task} {points}", **counts))
-    loads = _mark({}, "learn", f"# {say('nbgrader.loads', lang)}\n%load_ext learn", locked=True)
+    part = next(p for p in release.assignment.parts if p.section == section.slug)
+    rule = rule_line(part.hidden_tests, release.assignment.due)
+    loads = _mark({}, ABOUT, f"# {say('nbgrader.loads', lang)}\n{rule}\n%load_ext learn", locked=True)
     cells.insert(int(cells[0]["cell_type"] == "markdown"), loads)  # the title comes first
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # the same each time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grader.model import Check, Outcome, Verdict
 from grader.reports import sentences
 from grader.reports.lines import wide
-from grader.reports.words import LANGUAGES
+from grader.reports.words import LANGUAGES, say
 
 if TYPE_CHECKING:
     from grader.course import Section
@@ -15,17 +15,34 @@ if TYPE_CHECKING:
 _WIDTH = 80
 
 
-def lines(verdict: Verdict, section: "Section", task: int, lang: str, place: Callable[[int], str]) -> list[str]:
+def lines(
+    verdict: Verdict, section: "Section", task: int, lang: str, place: Callable[[int], str], *, hidden: bool = True
+) -> list[str]:
     """A line for each test of the task, what went wrong below it; the same is said once. `place` tells a line of the
-    answer.
+    answer. Without `hidden` the hidden tests are counted, and nothing is told of what they check or what came out.
     """
     told: list[str] = []
-    for check in _of(verdict, task):
-        passed = check.outcome is Outcome.PASSED
-        told.append(f"{'✓' if passed else '✗'} {sentences.promise(check, lang) or check.name}")
-        said = [] if passed else [*([place(check.where)] if check.where else []), sentences.sentence(check, lang)]
-        said += [] if passed else sentences.details(check, lang)
-        told += [f"  {line}" for text in said for line in text.splitlines() if f"  {line}" not in told]
+
+    def say_of(check: Check, named: bool) -> None:
+        said = [*([place(check.where)] if check.where else []), sentences.sentence(check, lang)]
+        said += sentences.details(check, lang) if named else []
+        told.extend(f"  {line}" for text in said for line in text.splitlines() if f"  {line}" not in told)
+
+    checks = _of(verdict, task)
+    for check in (c for c in checks if c.visible or hidden):
+        promise = sentences.promise(check, lang) or check.name
+        if check.outcome is Outcome.PASSED:
+            told.append(f"✓ {promise}")
+        else:
+            told.append(f"✗ {say('remark.failed', lang, promise=promise)}")
+            say_of(check, named=True)
+    if counted := [c for c in checks if not (c.visible or hidden)]:
+        failed = [c for c in counted if c.outcome is not Outcome.PASSED]
+        key = "remark.hidden_failed" if failed else "remark.hidden_passed"
+        told.append(f"{'✗' if failed else '✓'} {say(key, lang, failed=len(failed), total=len(counted))}")
+        for check in failed:
+            if check.loud or check.outcome is Outcome.SKIPPED:  # as in our own feedback
+                say_of(check, named=False)
     explained = comment(verdict, section, task, lang)
     told += ["", *explained.splitlines()] if explained else []
     return [part for line in told for part in _fitted(line)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grader.course import Section
 
 # The file as a whole is at fault: mend that place before anything else.
-_WHOLE_FILE = ("syntax", "import_raised", "no_module", "encoding")
+_WHOLE_FILE = ("empty", "syntax", "import_raised", "no_module", "encoding")
 # Ends that say nothing of one test in particular, so that equal ones mean one cause.
 _NOT_ONE_VALUE = (
     "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",

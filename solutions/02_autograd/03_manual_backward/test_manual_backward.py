@@ -287,7 +287,7 @@ def test_network_against_finite_differences(learner, rng):
     )
 
 
-@task(4, needs=(1, 2, 3), raises=SHAPES)
+@task(4, needs=(1, 2, 3), timeout=5, raises=SHAPES)
 def test_many_weights(learner, rng):
     """60,000 weights take little longer than 60: nothing is tried out weight by weight.
 
