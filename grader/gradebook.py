@@ -105,6 +105,7 @@ def _table(name: str, *columns: str, **typed: Any) -> sa.Table:
 
 
 _students = _table("students", "id", "name", "email", "listed", "taken_by", listed=sa.Integer)
+_OTHERS = {"students", "attempts", "student"}  # tables of programs that a database may be shared with by mistake
 _sections = _table("sections", "slug", "number", "digest", "max_points")
 _submissions = _table(
     "submissions", "id", "student", "section", "digest", "body", "name", "handed_at", "marked_late", "counts",
@@ -503,7 +504,8 @@ class Gradebook:
             version = db.scalar(sa.text("SELECT max(version) FROM learn_version")) or 0
             if version > VERSION:
                 raise GradebookError("gradebook_newer", path=self.shown, found=version, known=VERSION)
-            if not version and any(sa.inspect(db).has_table(t) for t in ("students", "attempts", "student")):
+            found = {*sa.inspect(db).get_table_names()} - {"learn_version"}
+            if not version and found & (found if db.dialect.name == "sqlite" else _OTHERS):
                 raise GradebookError("gradebook_other", path=self.shown)
             for number, statements in enumerate(MIGRATIONS[version:], version + 1):
                 for statement in statements:

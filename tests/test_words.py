@@ -62,6 +62,7 @@ def test_chinese_is_chinese():
         "solution.other",
         "class.change",
         "class.unjudged_one",
+        "feedback.counted",
     }
 
 

@@ -30,7 +30,8 @@ def gradebook(place: str | None, *, begun: bool = True) -> "Gradebook":
     except ModuleNotFoundError as e:
         raise Usage("not_installed", what=e.name, extra="instructor") from None
     chosen = place or os.environ.get("LEARN_GRADEBOOK") or "gradebook.sqlite"
-    if begun and "://" not in chosen and not Path(chosen).expanduser().is_file():
+    there = "://" in chosen or ((path := Path(chosen).expanduser()).is_file() and path.stat().st_size)
+    if begun and not there:
         raise Usage("gradebook_none", path=chosen)
     return Gradebook(chosen)
 

@@ -1,7 +1,6 @@
 """`learn export`: a class's marks, in the forms that other systems take."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -178,16 +177,13 @@ def _results(
 ) -> "Iterator[tuple[str, bytes]]":
     """A file for each student, whose name a file may have."""
     from grader.exports import gradescope
+    from grader.report import file_names
 
+    names = file_names(t.student.id for t in totals)
     sections = {s.slug: s for s in shell.course.chosen(set_.sections)}
     for total, verdicts in _verdicts(book, totals):
         told = gradescope.results(total, set_, sections, verdicts, shell.lang)
-        yield f"{_as_name(total.student.id)}.json", json.dumps(told, ensure_ascii=False, indent=1).encode()
-
-
-def _as_name(id_: str) -> str:
-    """An id as a file may be called; no two become the same."""
-    return re.sub(r"[^\w@+,=. -]|^\.", lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), id_)
+        yield f"{names[total.student.id]}.json", json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
 def _verdicts(book: "Gradebook", totals: "list[Total]") -> "Iterator[tuple[Total, dict[str, Verdict]]]":

@@ -221,8 +221,13 @@ def _write(path: Path, page: str) -> None:
 def _only_a_page(path: Path) -> None:
     """Nothing but an older page is ever written over."""
     with readable_errors(path):
-        if path.exists() and not path.read_bytes().lower().startswith(b"<!doctype html"):
+        if path.exists() and not (path.is_file() and _begins(path).lower() == b"<!doctype html"):
             raise Usage("similar_no_page", path=path)
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as f:
+        return f.read(len("<!doctype html"))
 
 
 def _grade(
