@@ -62,9 +62,9 @@ def _late(set_: Assignment, lang: str) -> list[str]:
     late = set_.late
     clauses = []
     if late.per_day and late.at_most:
-        most = "" if late.at_most == 1 else "_at_most"
+        key = "late.per_day" if late.at_most == 1 else "late.per_day_at_most"
         percent = {"percent": number(late.per_day * 100), "most": number(late.at_most * 100)}
-        clauses.append(say(f"late.per_day{most}", lang, **percent))
+        clauses.append(say(key, lang, **percent))
     if late.refused_after is not None:
         days = number(Fraction(late.refused_after.total_seconds()) / 86400)
         clauses.append(say("late.refused_after" if late.refused_after else "late.refused", lang, days=days))
