@@ -33,6 +33,12 @@ class NotWritten(NotImplementedError, AttributeError):
     """What the learner's module raises when asked for a name that the file does not define."""
 
 
+# A notebook has this without importing it, and an answer is judged alike as a notebook and as a file.
+_IN_NOTEBOOKS = """def display(*values, **_):
+    print(*map(repr, values), sep="\\n")
+"""
+
+
 class _Module(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -91,9 +97,10 @@ def _load(modules: dict[str, types.ModuleType], text: str, file: str, probes: st
         module = (_Module if name == "learner" else types.ModuleType)(name)
         module.__file__ = path
         modules[name] = module
-        if name == "learner":  # classes, pickle and inspect look there
-            sys.modules[name] = module
-        if name == "learner":  # for inspect and tracebacks
+        if name == "learner":
+            sys.modules[name] = module  # classes, pickle and inspect look there
+            exec(_IN_NOTEBOOKS, module.__dict__)
+            # for inspect and tracebacks
             linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
         try:
             exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
