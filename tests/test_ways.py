@@ -2,6 +2,7 @@
 reader that is not ours.
 """
 
+import base64
 import csv
 import json
 import os
@@ -169,6 +170,34 @@ def test_gradescope(graded, shares):
     done = autograded(root)
     assert done.returncode == 1 and "could not be judged" in done.stderr
     assert not (root / "results" / "results.json").exists(), "our fault is no score"
+
+
+def test_github(graded, shares):
+    """The template, cloned and written into: what `learn ci` hands to the reporter of GitHub Classroom, and what the
+    teacher's own `learn grade` over all clones says. Neither knows when anything was handed in.
+    """
+    learn(graded, "release", "hw.yaml", "--to", "github", "--out", "template")
+    course, most = Course.ours(), 937_500  # so that rounding to whole points is next to nothing
+    in_time = shares | {"u5": Fraction(1)}
+    for who, files in answers(course).items():
+        clone = graded / "clones" / f"hw2-{who}"
+        shutil.copytree(graded / "template", clone)
+        for section in (course[n] for n in NUMBERS):
+            if section.stub.name in files:
+                place = clone / "exercises" / section.stub.relative_to(course.exercises)
+                place.write_text(files[section.stub.name], encoding="utf-8")
+        output = graded / f"output-{who}"
+        environ = os.environ | {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output)}
+        command = [sys.executable, str(ROOT / "cli.py"), "ci", "--checkout", str(clone), "--assignment", "hw.yaml"]
+        done = subprocess.run([*command, "--points", str(most)], cwd=graded, env=environ, check=False, timeout=600)
+        assert done.returncode == (in_time[who] < 1)
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines() if "=" in line)
+        told = json.loads(base64.b64decode(outputs["result"]))
+        reached = sum(t["score"] for t in told["tests"])  # as the reporter adds it up
+        assert told["max_score"] == most and abs(Fraction(reached, most) - in_time[who]) < Fraction(1, 50_000)
+    learn(graded, "grade", "clones", "--assignment", "hw.yaml", "--gradebook", "central.sqlite")
+    central = json.loads(learn(graded, "export", "json", "--gradebook", "central.sqlite"))
+    assert {s["id"]: Fraction(s["share"]) for s in central["students"]} == {f"hw2-{w}": in_time[w] for w in in_time}
 
 
 def autograded(root):
