@@ -126,7 +126,7 @@ def test_a_roster_in_the_second_run(course, tmp_path):
     assert code == 0 and "ann.b -> 2023002, li.hua -> 2023001" in said and "Nothing was due" in said, said
     assert class_of.points(tmp_path / "gradebook.sqlite") == {"2023001": 5, "2023002": 6}
     code, said = done(learn(course, "scores", "--csv", cwd=tmp_path))
-    assert said.splitlines()[1:] == ["2023001,Li Hua,,5,83.33,0", "2023002,Ann B,,6,100,0"], said
+    assert said.splitlines()[1:] == ["2023001,Li Hua,,5,5,83.33,,double,", "2023002,Ann B,,6,6,100,,,"], said
 
 
 @pytest.mark.slow
