@@ -125,18 +125,19 @@ def test_moodle(graded, shares):
 
 
 def test_junit(graded, shares):
-    """A suite for each student and section; its points, weighed, are the share, lateness aside."""
+    """A suite for each student and section; its points, weighed, are the share."""
     learn(graded, "export", "junit", "--out", "junit.xml")
     weights = dict(zip(NUMBERS, (10, Fraction(15, 2), 20), strict=True))
     reached = dict.fromkeys(shares, Fraction(0))
     for suite in ET.parse(graded / "junit.xml").getroot():
         who, section, _ = suite.get("name").split(" ", 2)
-        points = {p.get("name"): Fraction(p.get("value")) for p in suite.iter("property")}
-        if points:
-            reached[who] += points["points"] / points["max_points"] * weights[section] / WORTH
+        told = {p.get("name"): p.get("value") for p in suite.iter("property")}
+        assert told["student"] == who
+        if "points" in told:
+            reached[who] += Fraction(told["points"]) / Fraction(told["max_points"]) * weights[section] / WORTH
         assert int(suite.get("tests")) == len(list(suite.iter("testcase")))
     for who, share in shares.items():
-        assert abs(reached[who] * (Fraction(9, 10) if who == "u5" else 1) - share) < Fraction(1, 1000)
+        assert abs(reached[who] - share) < Fraction(1, 1000)
 
 
 def test_gradescope(graded, shares):
