@@ -581,6 +581,6 @@ def test_a_file_that_cannot_be_read_costs_no_time(cells: warden.Warden, folder: 
 
 def test_display_needs_no_import(cells: warden.Warden, folder: Path) -> None:
     """What a notebook shows with `display` costs an answer nothing, at the top or within a function."""
-    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(2))).close_to(torch.full((2,), 2.0))\n"
+    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(2))).close_to(2 * torch.ones(2))\n"
     text = RIGHT.replace("return ", "display(1)\n    return ", 1) + "\ndisplay('shown', 2)\n"
     assert text != RIGHT + "\ndisplay('shown', 2)\n" and grade(cells, folder, tests, text).task_passed(1)
