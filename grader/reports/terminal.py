@@ -226,8 +226,8 @@ class Board:
         else:
             shown = Text(" ".join(text.split()), overflow="ellipsis")
             shown.truncate(max(1, console(self.file).width - 1), overflow="ellipsis")
+            self._status = True  # before it is seen: whoever sees it may end us at once
             self.file.write(f"\r\x1b[K{shown.plain}")
-            self._status = True
         self.file.flush()
 
     def close(self) -> None:
