@@ -97,9 +97,9 @@ def ask(file, name, names):
 NBGRADER = "c = get_config()\nc.CourseDirectory.course_id = 'class'\nc.ExecutePreprocessor.timeout = 60\n"
 
 
-def answers(section: Section, n: int) -> Iterator[str]:
-    """n answers: right and wrong ones in turn, no two of the same text."""
-    bank = [section.reference, *section.bank("also"), *section.bank("wrong")]
+def answers(section: Section, n: int, kinds: int | None = None) -> Iterator[str]:
+    """n answers: the first `kinds` of the bank in turn (all: right and wrong ones), no two of the same text."""
+    bank = [section.reference, *section.bank("also"), *section.bank("wrong")][:kinds]
     texts = [p.read_text(encoding="utf-8") for p in bank]
     return (f"{text}\n# {i}\n" for i, text in enumerate(islice(cycle(texts), n)))
 
@@ -283,7 +283,7 @@ def compare(section: Section, course: Course, given: argparse.Namespace) -> None
         for name, run in theirs.items():
             with tempfile.TemporaryDirectory() as folder:
                 seconds[name].append(run(Path(folder), list(answers(section, given.theirs))))
-        ours = list(answers(section, given.ours))
+        ours = list(answers(section, given.ours, given.theirs))  # the same ones
         whole, each, held[1] = by_us(course, section, ours, "processes", 1)
         seconds["whole"].append(whole / given.ours)
         seconds["ours"].append(each)
