@@ -4,6 +4,7 @@ import os
 import tempfile
 
 import pytest
+from browsers import chromium  # noqa: F401  # a fixture of all
 
 os.environ["LEARN_HOME"] = tempfile.mkdtemp(prefix="learn-tests-")  # nobody's own progress is touched
 os.environ["LEARN_SERVICE"] = "off"  # but in the tests of the service

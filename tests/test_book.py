@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -30,7 +29,6 @@ import torch  # a comment
 
 ![the road]({picture})
 """
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(autouse=True)
@@ -275,18 +273,6 @@ def test_recheck_of_nothing(learn):
     assert code == 0 and "No section is passed yet" in out
     code, _, err = learn("progress", "--recheck", "--html")
     assert code == 2 and err.count("\n") == 1
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A real browser."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this computer")
-    with api.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.slow

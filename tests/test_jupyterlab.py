@@ -3,13 +3,13 @@
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from browsers import CHROMIUM
 
 from grader.course import REGION, Course
 from grader.model import Verdict
@@ -18,7 +18,6 @@ from grader.progress import Progress, path_for
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is in the extra [dev]")
 pytest.importorskip("jupyterlab", reason="JupyterLab is in the extra [dev]")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: `apt-get install chromium`"),

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -27,7 +26,6 @@ from grader.report import _excerpt, file_names
 from grader.reports.sentences import clean
 from grader.roster import parse
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Made up, with what no page may take for its own.
 ANSWER = """import torch
 
@@ -369,18 +367,6 @@ def test_before_anything_was_judged(learn, graded):
     graded({})
     code, out, _ = learn("report", "other")
     assert code == 0 and out.startswith("Students: 0")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A real browser."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this computer")
-    with api.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def a_class(graded):

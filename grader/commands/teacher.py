@@ -164,7 +164,8 @@ def _report(
         owned.write(folder, files)
     except OSError as e:
         raise Usage("cannot_write", path=e.filename or folder, reason=e.strerror or str(e)) from None
-    return classes.reported(made, str(folder / "index.html"), shell.lang)
+    called = functools.partial(made.name, lang=shell.lang)
+    return classes.reported(made.numbers, made.totals, called, str(folder / "index.html"), shell.lang)
 
 
 def _lang(asked: str | None, roster: Roster, default: str, student: Student) -> str:

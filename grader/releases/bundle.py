@@ -28,9 +28,14 @@ def course(release: Release, *, hidden: bool) -> dict[str, bytes]:
     for section in release.sections:
         name = f"exercises/{section.folder.relative_to(release.course.exercises).as_posix()}/exercise.yaml"
         files[name] = _alone(files[name], slugs)
-        for path in _hidden(section) if hidden else _called(section):
-            files[f"solutions/{path.relative_to(release.course.solutions).as_posix()}"] = path.read_bytes()
-    return files
+    return files | judging(release, hidden=hidden)
+
+
+def judging(release: Release, *, hidden: bool) -> dict[str, bytes]:
+    """Of `solutions/` what judges, and no right answer."""
+    paths = [p for s in release.sections for p in (_hidden(s) if hidden else _called(s))]
+    root = release.course.solutions
+    return {f"solutions/{p.relative_to(root).as_posix()}": p.read_bytes() for p in paths}
 
 
 def _alone(data: bytes, slugs: set[str]) -> bytes:

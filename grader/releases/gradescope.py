@@ -8,6 +8,7 @@ from grader import assignment
 from grader.model import Tier
 from grader.pool import secret
 from grader.release import Release, ReleaseError, handout, write_zip
+from grader.releases import bundle
 
 OWN = True
 _PACKAGE = Path(__file__).parent.parent
@@ -16,7 +17,6 @@ _LEFT_OUT = ("_course", "template", "autograder", "pages", "__pycache__")  # fol
 _NEEDED = ("jupytext", "msgspec", "nbformat", "numpy", "platformdirs", "psutil", "pytest", "pyyaml", "sqlalchemy")
 _OF_TORCH = ("torch", "torchvision")
 _WHEELS = "https://download.pytorch.org/whl/cpu"
-_OF_TESTS = ("test_*.py", "probes.py", "mistakes.*.md")  # of a section's solutions; no right answer goes out
 
 
 def write(release: Release, out: Path) -> None:
@@ -24,13 +24,11 @@ def write(release: Release, out: Path) -> None:
     if not all(s.tests.is_file() for s in release.sections):
         raise ReleaseError("no_solutions")
     grader = [p for p in _PACKAGE.rglob("*") if p.is_file() and not set(_LEFT_OUT) & set(p.relative_to(_PACKAGE).parts)]
-    root = release.course.solutions
-    hidden = [p for s in release.sections for pattern in _OF_TESTS for p in s.hidden.glob(pattern)]
     files = {
         **{p.name: p.read_bytes() for p in _SCRIPTS.iterdir() if p.is_file()},
         **{f"grader/{p.relative_to(_PACKAGE).as_posix()}": p.read_bytes() for p in grader},
-        **handout(release),
-        **{f"solutions/{p.relative_to(root).as_posix()}": p.read_bytes() for p in hidden},
+        **handout(release),  # as it is: a section's digest is that of `learn grade`
+        **bundle.judging(release, hidden=True),
         "assignment.yaml": assignment.dump(release.assignment).encode(),
         "requirements.txt": requirements(release.course.about.packages).encode(),
         # With less, an answer could read the hidden tests: on Gradescope everything is root's.

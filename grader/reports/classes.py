@@ -3,25 +3,25 @@
 import csv
 import io
 import json
-import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Student
+from grader.reports.lines import wrapped
 from grader.reports.plain import cut, table, title
 from grader.reports.sentences import number
 from grader.reports.words import say, together
 
 if TYPE_CHECKING:
+    from grader.analysis import Analysis, Mistake
     from grader.batch import Progress, Run, Unjudged
     from grader.collect import Collected
     from grader.course import Section
     from grader.gradebook import Standing
-    from grader.report import Class
     from grader.scores import Score, Total
 
 _HEADS = ("class.section", "class.answers", "class.full", "class.none", "class.mean", "class.look")
@@ -157,13 +157,14 @@ def notes(total: "Total", lang: str) -> str:
     return say("list.also", lang).join(told)
 
 
-def reported(made: "Class", path: str, lang: str) -> list[str]:
-    """What `learn report` has found, in short, and where the rest is."""
-    n = made.numbers
+def reported(
+    n: "Analysis", totals: "Sequence[Total]", called: "Callable[[Mistake], str]", path: str, lang: str
+) -> list[str]:
+    """What `learn report` has found, in short, and where the rest is. `called`: the name of a mistake."""
     lines = [say("report.brief", lang, students=n.students, active=n.active, median=_share(n.totals.median))]
     if n.mistakes:
         lines += ["", say("report.brief_mistakes", lang)]
-        rows = [[f"  {len(m.students)}", m.number, m.id, made.name(m, lang)] for m in n.mistakes[:_TOP]]
+        rows = [[f"  {len(m.students)}", m.number, m.id, called(m)] for m in n.mistakes[:_TOP]]
         lines += [cut(line, _WIDTH) for line in table(rows)]
     if suspects := [t for t in n.tests if t.suspect]:
         lines += ["", say("report.brief_suspects", lang)]
@@ -171,10 +172,10 @@ def reported(made: "Class", path: str, lang: str) -> list[str]:
             why = say("report.brief_suspect", lang, failed=t.strong_failed, strong=t.strong)
             lines.append(f"  {t.number}  {t.name}  {why}")
     if n.concerns:
-        people = {t.student.id: t.student for t in made.totals}
+        people = {t.student.id: t.student for t in totals}
         names = [_called(people[c.student]) for c in n.concerns]
         told = say("report.brief_concerns", lang, count=len(names), names=_some(names, lang))
-        lines += ["", *textwrap.wrap(told, _WIDTH, subsequent_indent="  ")]
+        lines += ["", "\n  ".join(wrapped(told, _WIDTH - 2))]
     return [*lines, "", path]
 
 

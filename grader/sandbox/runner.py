@@ -34,9 +34,7 @@ class NotWritten(NotImplementedError, AttributeError):
 
 
 # A notebook has this without importing it, and an answer is judged alike as a notebook and as a file.
-_IN_NOTEBOOKS = """def display(*values, **_):
-    print(*map(repr, values), sep="\\n")
-"""
+_IN_NOTEBOOKS = compile('def display(*values, **_):\n    print(*map(repr, values), sep="\\n")', "<notebook>", "exec")
 
 
 class _Module(types.ModuleType):
