@@ -61,7 +61,6 @@ class _Sitting(Fixtures):
         self.notes = []
         self.noted = {}
         self.errors: list[str] = []
-        self.call: pytest.CallInfo[None] | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.option.tbstyle = "native"  # pytest's own form reads the sources of every frame, and nobody sees it
@@ -98,12 +97,6 @@ class _Sitting(Fixtures):
     def pytest_pyfunc_call(self) -> Iterator[Any]:
         with _in_time(self.desk.until - time.monotonic() + _PONDERING):
             return (yield)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: "pytest.CallInfo[None]") -> Iterator[None]:
-        if self.call is None or call.excinfo is not None:
-            self.call = call
-        return (yield)
 
     def _run(self, plan: list[pytest.Function], job: Job, desk: Desk) -> tuple[list[Check], list[float]]:
         """The tests that the learner may read come first: what these print is shown, so by then no input of a hidden
@@ -143,11 +136,9 @@ class _Sitting(Fixtures):
         while True:
             self.seed = number(desk.secret, f"inputs {key}")
             desk.begin(mark, number(desk.secret, f"cell {key}"), about["visible"])
-            self.call = None
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)  # the next one may be skipped
-            error = self.call.excinfo.value if self.call and self.call.excinfo else None
+            error = _run_once(item)
             if not desk.pardon():
-                return check_of(about, desk, self.call is not None, desk.ending(error))
+                return check_of(about, desk, True, desk.ending(error))
 
 
 def grade(
@@ -258,8 +249,9 @@ def _session(
     if jobs and all(j.visible_only for j in jobs):
         files = files[:1]
     root = section.hidden if section.hidden.is_dir() else section.folder  # a learner's copy has no solutions/
-    with _undisturbed(section):
-        ended = pytest.main([*_OPTIONS, *options, f"--rootdir={root}", *files], plugins=[plugin])
+    with _undisturbed(section), contextlib.nullcontext() if options else _silence():
+        given = options or ["-pno:capture"]  # which would look after each step of each test
+        ended = pytest.main([*_OPTIONS, *given, f"--rootdir={root}", *files], plugins=[plugin])
     if ended is pytest.ExitCode.INTERRUPTED:  # Ctrl-C, which pytest has caught
         raise KeyboardInterrupt
     if len(verdicts) < len(jobs):  # pytest itself gave up: nobody is to blame but us
@@ -289,10 +281,37 @@ def _undisturbed(section: Section) -> Iterator[None]:
                 del sys.modules[name]
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """What a hidden test prints is for its author, who can `learn check --debug`."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
 @functools.cache
 def _warm() -> None:
     gc.collect()
     gc.freeze()
+
+
+def _run_once(item: pytest.Function) -> BaseException | None:
+    """What that test raised. pytest's own hooks, but for those by which it reports to people: the better half of the
+    time of a small test.
+    """
+    error: BaseException | None = None
+    hooks = item.ihook
+    item._initrequest()  # as it does itself for tests that are run again
+    try:
+        try:
+            hooks.pytest_runtest_setup(item=item)
+            hooks.pytest_runtest_call(item=item)
+        finally:
+            hooks.pytest_runtest_teardown(item=item, nextitem=None)  # the next one may be skipped
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException as e:
+        error = e
+    return error
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from grader.model import Finding, Job, Sandbox, Tier, Verdict
 
 __all__ = ["BATCH", "Judge", "NoCluster", "Rehearsal", "prove", "run", "secret", "survey"]
 
-BATCH = 16  # submissions a pytest session, at most
+BATCH = 32  # submissions a pytest session, at most
 _TURN = 2.0  # seconds that a batch shall take, so that verdicts keep coming and little is lost with a worker
 
 

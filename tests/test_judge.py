@@ -65,6 +65,15 @@ def test_settings_for_other_tests_change_nothing(
     assert os.environ[name] == value
 
 
+def test_what_a_hidden_test_prints_stays_with_it(
+    cells: warden.Warden, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its author's traces do not get into what a command prints, which a program may be reading."""
+    tests = "@task(1)\ndef test_a(learner):\n    print('a trace')\n    assert learner.double(torch.ones(1)) == 2\n"
+    assert [c.outcome for c in grade(cells, folder, tests).checks] == [Outcome.PASSED]
+    assert capsys.readouterr().out == ""
+
+
 def test_what_is_printed_before_an_endless_loop_is_told(cells: warden.Warden, folder: Path) -> None:
     """Just then one wants to see it; nothing need be flushed."""
     about = folder / "exercises/01_mini/01_double/exercise.yaml"

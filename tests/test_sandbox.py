@@ -268,3 +268,27 @@ def test_a_zygote_killed_while_it_starts_does_not_cost_a_tier() -> None:
     with warden.Warden() as w:
         w._zygote.kill()
         assert w.confinement().tier == "T3" and not w.confinement().degraded
+
+
+def test_joined_pages_hold_what_they_held() -> None:
+    """Memory reads the same afterwards, here and in a fork, whether or not this kernel has huge pages for it."""
+    code = """
+        import hashlib, os
+        from grader.sandbox import pages
+        held = bytearray(os.urandom(1 << 20) * 32)
+        before = hashlib.sha256(held).digest()
+        joined = pages.join(os.open(pages.MAPS, os.O_RDONLY))
+        pid = os.fork()
+        if not pid:
+            held[:4096] = bytes(4096)  # the fork's own copy from here on
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert hashlib.sha256(held).digest() == before
+        huge = next(line for line in open("/proc/self/smaps_rollup") if line.startswith("AnonHugePages"))
+        print(joined, int(huge.split()[1]) // 2048)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, cwd=MINI.parents[1]
+    )
+    joined, huge = map(int, told.stdout.split())
+    assert bool(joined) == bool(huge), told.stdout

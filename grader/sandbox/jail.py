@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from grader.sandbox import kernel, landlock, rootfs, seccomp
+from grader.sandbox import kernel, landlock, pages, rootfs, seccomp
 
 NOBODY = 65534
 CHANNEL = 3  # the cell's only open descriptor beside 0, 1 and 2
@@ -40,9 +40,10 @@ class Setup(msgspec.Struct, frozen=True):
     preload: tuple[str, ...] = ()  # modules to import before the first fork
 
 
-def wall_off(view: rootfs.View) -> int:
+def wall_off(view: rootfs.View) -> tuple[int, int]:
     """User, pid, mount, network, ipc and uts namespaces, and a minimal `/`. Returns in the first process of the new
-    pid namespace, with a descriptor of that; the process that called stays behind, waits for it, and ends as it did.
+    pid namespace, with descriptors of that and of its own memory's map (there is no /proc from here on); the process
+    that called stays behind, waits for it, and ends as it did.
 
     As root, the cell's user is nobody; else it is the caller, with no group but his own. Raises OSError.
     """
@@ -55,12 +56,13 @@ def wall_off(view: rootfs.View) -> int:
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     kernel.die_with_parent()
     here = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    maps = os.open(pages.MAPS, os.O_RDONLY | os.O_CLOEXEC)
     taken = rootfs.take(view)
     os.setresgid(NOBODY, NOBODY, NOBODY)  # root is not mapped here: getuid() would call it nobody already
     os.setresuid(NOBODY, NOBODY, NOBODY)
     rootfs.build(view, taken)
     kernel.die_with_parent()  # a change of user clears it
-    return here
+    return here, maps
 
 
 def can_wall_off() -> bool:
@@ -84,7 +86,11 @@ class Ground(NamedTuple):
 
 
 def survey(tier: str, view: rootfs.View) -> Ground:
-    """The ground for cells of that tier."""
+    """The ground for cells of that tier; what they would all do alike is done."""
+    if tier != "T1":
+        kernel.bound_capabilities()
+    if tier == "T3" and kernel.MACHINE is not None:
+        seccomp.program(kernel.MACHINE, namespaces=True)  # kept, for all cells
     if tier == "T2":
         return Ground(tier, tuple(view.readable()), view.sites, _nobody_can_read(view))
     return Ground(tier, ("/",))

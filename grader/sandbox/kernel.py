@@ -86,12 +86,16 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
-def drop_capabilities() -> None:
-    """No capability is left in any set, and none can be regained."""
+def bound_capabilities() -> None:
+    """No capability can be regained by this process or its children, once they have lost it."""
     for cap in range(64):
         try:
             prctl(PR_CAPBSET_DROP, cap)
         except OSError:  # past the last one, or not allowed to (then there is none to drop)
             break
+
+
+def drop_capabilities() -> None:
+    """No capability is left in any set of this process."""
     header = ctypes.create_string_buffer((0x20080522).to_bytes(4, sys.byteorder) + bytes(4), 8)
     call("capset", header, ctypes.create_string_buffer(24))

@@ -27,6 +27,7 @@ import torch
 from grader.sandbox import jail, wire
 
 _MESSAGE_CAP = 2000
+_PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 class NotWritten(NotImplementedError, AttributeError):
@@ -118,12 +119,16 @@ def _call(
     if seed is not None:
         _seed(seed)
     file = modules["learner"].__file__ or ""
-    before = _bytes(args, kwargs)
+    before = _content([args, kwargs])
     try:
         value = getattr(modules[target], name)(*args, **kwargs)
     except BaseException as e:
         return _what(e, file)
-    return "value", {"value": value, "changed": _bytes(args, kwargs) != before}
+    try:
+        changed = _content([args, kwargs]) != before
+    except Exception:  # beyond recognition
+        changed = True
+    return "value", {"value": value, "changed": changed}
 
 
 def _reply(number: int, word: str, value: Any) -> bytes:
@@ -138,23 +143,19 @@ def _reply(number: int, word: str, value: Any) -> bytes:
         return wire.pack(number, "unsendable", {"path": "", "kind": type(e).__name__})
 
 
-def _bytes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The arguments' content, to compare: `_version` would miss writes through NumPy or `.data`.
+def _content(value: Any) -> Any:
+    """What an argument holds, to compare: `_version` would miss writes through NumPy or `.data`.
 
     Without the requires_grad flags: asking for gradients of what one was given changes no value.
     """
-    try:
-        return wire.pack(0, "", _without_flags([list(args), kwargs]))
-    except Exception:  # changed beyond recognition
-        return None
-
-
-def _without_flags(value: Any) -> Any:
+    kind = type(value)
     if isinstance(value, torch.Tensor):
-        return value.detach()
-    if type(value) in (list, tuple):
-        return type(value)(_without_flags(v) for v in value)
-    return {k: _without_flags(v) for k, v in value.items()} if type(value) is dict else value
+        return value.dtype, value.shape, wire.elements(value)
+    if kind in (list, tuple):
+        return kind, [_content(v) for v in value]
+    if kind is dict:
+        return kind, [(_content(k), _content(v)) for k, v in value.items()]
+    return kind, repr(value) if kind in _PLAIN else id(value)  # what has been put there since
 
 
 def _what(e: BaseException, file: str) -> tuple[str, Any]:

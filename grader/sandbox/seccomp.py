@@ -7,6 +7,7 @@ are allowed only with certain arguments.
 """
 
 import ctypes
+import functools
 import os
 import struct
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ def numbers(table: str, machine: int) -> list[int]:
     return [n for pair in pairs if (n := int(pair[machine])) >= 0]
 
 
-def program(machine: int, namespaces: bool, pid: int) -> bytes:
+@functools.cache
+def program(machine: int, namespaces: bool, pid: int = 0) -> bytes:
     """The filter as BPF instructions. `pid`: the only process that may be signalled without namespaces."""
     rules: list[_Instruction] = [(_LD, 0, 0, _ARCH), (_JEQ, 1, 0, _AUDIT_ARCH[machine]), (_RET, 0, 0, _KILL_PROCESS)]
     rules.append((_LD, 0, 0, _NR))
@@ -88,7 +90,7 @@ def install(namespaces: bool) -> None:
     """Filters this process and its children from now on. `no_new_privs` must be set. Raises OSError."""
     if kernel.MACHINE is None:
         raise OSError(38, "seccomp: not on this system")
-    code = program(kernel.MACHINE, namespaces, os.getpid())
+    code = program(kernel.MACHINE, namespaces, 0 if namespaces else os.getpid())
     instructions = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(code) // 8, ctypes.addressof(instructions))
     kernel.call("seccomp", 1, 0, ctypes.create_string_buffer(header, len(header)))

@@ -105,6 +105,14 @@ def unpack(header: bytes, body: bytes, *, strides: bool = True) -> Frame:
     return Frame(number, word, value)
 
 
+def elements(tensor: torch.Tensor) -> bytes:
+    """The bytes of its elements in the order of their indices, however it is laid out."""
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    if plain.dtype is torch.bfloat16:  # NumPy has none
+        plain = plain.view(torch.int16)
+    return plain.numpy().tobytes()
+
+
 def split(frame: bytes) -> tuple[bytes, bytes]:
     """The header and body of a whole frame."""
     size, _ = _FRAME.unpack_from(frame)
@@ -112,6 +120,7 @@ def split(frame: bytes) -> tuple[bytes, bytes]:
 
 
 _TICK = 0.025
+_AT_ONCE = 1 << 14  # bytes: most frames are smaller, and come whole
 
 
 class Channel:
@@ -135,16 +144,18 @@ class Channel:
         self.on_tick = on_tick
         self.strides = strides
         self._ticked = time.monotonic()
+        self._come = bytearray()  # and not yet asked for
 
     def send(self, frame: bytes, deadline: float = math.inf) -> None:
         """Writes all of it. Raises Closed, or Late once time.monotonic() is past the deadline."""
         view = memoryview(frame)
         while view:
-            self._wait(select.POLLOUT, deadline)
+            if time.monotonic() >= deadline:
+                raise Late
             try:
                 view = view[self.sock.send(view, socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT) :]
             except BlockingIOError:
-                continue
+                self._wait(select.POLLOUT, deadline)
             except OSError:
                 raise Closed from None
 
@@ -160,24 +171,26 @@ class Channel:
         """True if something has come that nobody asked for, or the other side is gone."""
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._come or poll.poll(0))
 
     def close(self) -> None:
         """Idempotent."""
         self.sock.close()
 
     def _exactly(self, size: int, deadline: float) -> bytes:
-        data = bytearray()  # grows as bytes come: a frame that only claims to be big costs nothing
-        while len(data) < size:
+        come = self._come  # grows as bytes come: a frame that only claims to be big costs nothing
+        while (left := size - len(come)) > 0:
             self._wait(select.POLLIN, deadline)
             try:
-                chunk = self.sock.recv(min(size - len(data), 1 << 20))
+                chunk = self.sock.recv(min(max(left, _AT_ONCE), 1 << 20))
             except OSError:
                 raise Closed from None
             if not chunk:
                 raise Closed
-            data += chunk
-        return bytes(data)
+            come += chunk
+        data = bytes(come[:size])
+        del come[:size]
+        return data
 
     def _wait(self, event: int, deadline: float) -> None:
         poll = select.poll()
@@ -255,14 +268,10 @@ class _Encoder:
         self.tensors += 1
         if self.bytes > BODY_CAP or self.tensors > TENSORS_CAP:  # before anything is copied
             raise TooBig(path)
-        plain = value.detach().resolve_conj().resolve_neg()
         strides = None
-        if self.strides and not plain.is_contiguous() and _dense(tuple(plain.shape), plain.stride()):
-            strides = list(plain.stride())
-        flat = plain.contiguous().reshape(-1)
-        if flat.stride(0) != 1:  # one element, or none, counts as contiguous whatever its stride
-            flat = flat.clone(memory_format=torch.contiguous_format)
-        self.blobs.append((torch.view_as_real(flat) if flat.is_complex() else flat).view(torch.uint8).numpy().tobytes())
+        if self.strides and not value.is_contiguous() and _dense(tuple(value.shape), value.stride()):
+            strides = list(value.stride())
+        self.blobs.append(elements(value))
         return ["T", _NAMES[value.dtype], list(value.shape), strides, value.requires_grad]
 
 
