@@ -253,7 +253,7 @@ def scheduler(workers: int) -> Iterator[str]:
         yield address
     finally:
         for p in started:
-            p.terminate()
+            p.kill()  # a worker that is asked to end while its scheduler ends may wait for ever
         for p in started:
             p.wait()
 

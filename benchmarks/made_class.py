@@ -4,11 +4,13 @@
 
 writes `FOLDER/submissions` (or `FOLDER/submissions.zip`), `FOLDER/roster.csv` and `FOLDER/truth.json`: for each student
 and section the tasks that fail, by what the answer's author wrote in it, and the points, by judging each recorded
-answer once, alone. `--compare GRADEBOOK` holds a gradebook against that. Every text is another one (a comment with the
-student's name), as in life.
+answer once, alone. `--compare GRADEBOOK` holds a gradebook against that, and `--report FOLDER` the report that
+`learn report` made of it: the mistakes planted most must lead it. Every text is another one (a comment with the
+student's name), and some mistakes are made far more often than others, as in life.
 """
 
 import argparse
+import collections
 import io
 import json
 import random
@@ -36,6 +38,7 @@ HOSTILE = {
     "chatty": "print('passed ' * 100000)\n",
 }
 UNREADABLE = {"latin": b"x = '\xff\xfe\xfa'\n", "notebook": b"{ no notebook", "huge": b"#" * (600 << 10)}
+MOST = 5  # mistakes
 MIX = [
     ("reference", 6),
     ("also", 5),
@@ -72,7 +75,7 @@ def answer(kind: str, section: Section, draw: random.Random) -> tuple[str | byte
         bank = section.bank(kind)
         if not bank:
             return answer("reference", section, draw)
-        path = draw.choice(bank)
+        path = draw.choices(bank, [1 / rank for rank in range(1, len(bank) + 1)])[0]
         return path.read_text(encoding="utf-8"), failing(path) if kind == "wrong" else set(), f"{kind}/{path.stem}"
     if kind == "hostile":
         name = draw.choice(sorted(HOSTILE))
@@ -175,6 +178,24 @@ def compare(
     return wrong + [f"{k}: nobody's" for k in found], settled
 
 
+def misreported(truth: dict[str, dict[str, dict[str, Any]]], folder: Path, course: Course) -> list[str]:
+    """The mistakes planted most that a report does not tell first, of as many students at least. A recorded wrong
+    answer has the name of its mistake.
+    """
+    planted = collections.Counter(
+        (slug, about["what"][6:])
+        for sections in truth.values()
+        for slug, about in sections.items()
+        if about["what"].startswith("wrong/") and about["what"][6:] in course[slug].mistakes("en")
+    )
+    told = json.loads((folder / "scores.json").read_text(encoding="utf-8"))["mistakes"]
+    found = {(m["section"], m["id"]): len(m["students"]) for m in told}
+    first = {(m["section"], m["id"]) for m in told[:MOST]}
+    least = min(n for _, n in planted.most_common(MOST))  # others may have been made as often
+    wrong = [f"{k}: planted {n} times, told {found.get(k, 0)}" for k, n in planted.items() if found.get(k, 0) < n]
+    return wrong + [f"{k}: among the first, planted {planted[k]} times" for k in first if planted[k] < least]
+
+
 def failed_tasks(verdict: Verdict) -> list[int]:
     """The tasks of which something was wrong."""
     return sorted({c.task for c in verdict.checks if c.outcome not in (Outcome.PASSED, Outcome.SKIPPED)})
@@ -190,6 +211,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--course", type=Path)
     parser.add_argument("--compare", metavar="GRADEBOOK")
+    parser.add_argument("--report", metavar="FOLDER", type=Path)
     args = parser.parse_args()
     course = Course.at(args.course) if args.course else Course.ours()
     if args.compare:
@@ -198,6 +220,10 @@ def main() -> int:
             wrong, settled = compare(truth, book, course)
         there = sum(about["there"] for sections in truth.values() for about in sections.values())
         print("\n".join(wrong or [*settled, f"all {there} scores are the truth"]))
+        if args.report:
+            amiss = misreported(truth, args.report, course)
+            print("\n".join(amiss or [f"the report tells the {MOST} mistakes planted most first"]))
+            wrong += amiss
         return bool(wrong)
     make(args.folder, course, args.sections, args.students, args.layout, args.seed)
     return 0
