@@ -18,6 +18,19 @@ MINI = Path(__file__).parent / "mini_course"
 FULL = Fraction(6)
 AT = datetime(2026, 5, 3, 12, tzinfo=UTC)  # when everybody handed in
 
+# a test whose judge never comes back, if the answer says so
+HANGING = """
+
+@task(1)
+def test_hanging(learner, rng, source):
+    import ctypes, signal
+
+    if "# hang" in source.text:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        ctypes.CDLL(None).pause()
+    expect(learner.double(rng.normal(5)).shape[0]).equal_to(5)
+"""
+
 
 def course(root: Path) -> Course:
     """The mini course (one section, `double`, six points) in a folder of its own, so that its tests can be changed."""

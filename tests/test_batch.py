@@ -41,18 +41,6 @@ def test_more(learner, rng):
     expect(learner.double(x)).close_to(2 * x + 1)
 """
 
-HANGING = """
-
-@task(1)
-def test_hanging(learner, rng, source):
-    import ctypes, signal
-
-    if "# hang" in source.text:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        ctypes.CDLL(None).pause()
-    expect(learner.double(rng.normal(5)).shape[0]).equal_to(5)
-"""
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
@@ -381,7 +369,7 @@ def test_a_judge_that_hangs(course, tmp_path, monkeypatch):
     about = course["double"].folder / "exercise.yaml"
     about.write_text(about.read_text(encoding="utf-8") + "limits: {section: 4}\n", encoding="utf-8")
     tests = course["double"].tests
-    tests.write_text(tests.read_text(encoding="utf-8") + HANGING, encoding="utf-8")
+    tests.write_text(tests.read_text(encoding="utf-8") + class_of.HANGING, encoding="utf-8")
     course = Course.at(course.exercises.parent)
     truth = class_of.write(tmp_path / "subs", course, 4)
     for who in ("s01", "twin"):

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import class_of
+import msgspec
 import pytest
 from dask_cluster import Cluster
 
-from grader import cluster, pool
+from grader import bench, cluster, pool
 from grader.model import Job
 
 pytest.importorskip("distributed", reason="needs the extra [cluster]")
@@ -115,6 +116,30 @@ def test_who_may_not_judge(dask, course, tmp_path):
     assert e.value.kind in ("cluster_other_section", "cluster_other_secret")
     fresh = type(course).at(course.exercises.parent)
     assert [v.passed for v in pool.run(fresh, jobs(fresh, 2), where=dask.address)] == [True, True]
+
+
+def test_a_judge_that_hangs_on_a_worker(course, monkeypatch):
+    """It is ended there, too: that answer has no verdict and its reason is told, the others have theirs, from the same
+    worker. (A scheduler and a worker of Dask's in this process, so that they wait less long.)
+    """
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(bench, "_SLACK", 6.0)
+    monkeypatch.setattr(bench, "_STARTING", 60.0)
+    about = course["double"].folder / "exercise.yaml"
+    about.write_text(about.read_text(encoding="utf-8") + "limits: {section: 4}\n", encoding="utf-8")
+    tests = course["double"].tests
+    tests.write_text(tests.read_text(encoding="utf-8") + class_of.HANGING, encoding="utf-8")
+    course = type(course).at(course.exercises.parent)
+    asked = jobs(course, 4)
+    asked[1] = msgspec.structs.replace(asked[1], text=f"{asked[1].text}# hang\n")
+    local = LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None, host="127.0.0.1"
+    )
+    with local as dask:
+        verdicts = {v.job: v for v in pool.run(course, asked, where=dask.scheduler_address)}
+    assert [verdicts[n].passed for n in ("0", "2", "3")] == [True] * 3
+    assert verdicts["1"].broken and verdicts["1"].checks[0].kind == "hung"
 
 
 def test_no_cluster_at_all(course):
