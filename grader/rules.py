@@ -251,6 +251,8 @@ def _languages(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
                 at = a.line if a else len(section.lesson(lang).splitlines())
                 yield Finding(path, "headings", {"other": first}, at)
                 break
+        if not section.lesson(lang).startswith(f"# {section.number} "):
+            yield Finding(path, "lesson_number", {"number": section.number}, 1)
         exercise = section.folder / "exercise.yaml"
         if not (section.about.title.get(lang) or "").strip():
             yield Finding(exercise, "no_title", {"lang": lang}, line_of(exercise, "title:"))
@@ -343,3 +345,13 @@ def _bank(section: Section, languages: Sequence[str]) -> Iterator[Finding]:
         for mistake in sorted({p.stem for p in wrong} | section.mistakes(languages[0]).keys()):
             if not told.get(mistake):
                 yield Finding(path, "mistake_untold", {"mistake": mistake}, line_of(path, f"## {mistake}"))
+        for mistake in sorted(told.keys() - {p.stem for p in wrong} - _named_in_tests(section)):
+            yield Finding(path, "mistake_unused", {"mistake": mistake}, line_of(path, f"## {mistake}"))
+
+
+def _named_in_tests(section: Section) -> set[str]:
+    """Every text in the code that may recognise a mistake."""
+    trees = [ast.parse(p.read_text(encoding="utf-8")) for p in (section.examples, section.tests)]
+    nodes = [n for tree in trees for n in ast.walk(tree)]
+    keywords = {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}  # mistaken_for=dict(summed=…)
+    return keywords | {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}

@@ -95,6 +95,8 @@ BROKEN = {  # rule -> file, what is replaced, by what, where it is told, on whic
     "also_untold": (
         f"{S_}/also/the_other_way_round.py", "\n\n把 factor 放在后面。", "", f"{S_}/also/the_other_way_round.py", 1),
     "mistake_untold": (f"{S_}/mistakes.zh.md", "## divided\n\nNo.", "## divided\n\n", f"{S_}/mistakes.zh.md", 5),
+    "mistake_unused": (f"{S_}/mistakes.zh.md", "## divided", "## odd\n\nNo.\n\n## divided", f"{S_}/mistakes.zh.md", 5),
+    "lesson_number": (ZH, "# 1.1 ", "# 1.2 ", ZH, 1),
     "syntax": (TESTS, "def test_scaled(", "def test_scaled((", TESTS, 7),
 }  # fmt: skip
 
