@@ -91,7 +91,7 @@ def test_a_student_of_whom_nothing_could_be_taken(course, tmp_path):
     (tmp_path / "subs" / "big" / "double.py").write_text("#" * (1 << 20))
     (tmp_path / "none" / "deep").mkdir(parents=True)
     (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "notes.py").write_text("x = 1\n")
+    (tmp_path / "odd" / "notes.py.txt").write_text("x = 1\n")
     code, said = done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))
     assert code == 0 and "subs/big/double.py: of big, but far larger" in said, said
     scores = done(learn(course, "scores", cwd=tmp_path))[1]
