@@ -167,6 +167,8 @@ def _as_python(cell: Any) -> None:
         cell.metadata["tags"] = [*tags, *({"active-ipynb"} - set(tags))]  # to jupytext: a comment in a file
         return
     if not _error(lines):  # then no line is a magic, though one may begin with a `%`
+        if not any(line.lstrip().startswith("%") for line in lines):
+            return  # as nearly all: what comes now takes its time
         shown = _commented(lines)
         lines = [re.sub(r"^(\s*%)", r"\1 ", a) if a != b else a for a, b in zip(lines, shown, strict=True)]
     for _ in lines:

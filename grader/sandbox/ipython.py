@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 _NAMES = re.compile(r"_{1,3}|_\d+|_i{1,3}|_i\d+|_[iod]h|_exit_code|In|Out|get_ipython")  # the user's, in IPython
-_MAYBE = re.compile(rf"\b(?:await|async|{_NAMES.pattern})\b")
+_MAYBE = re.compile(rf"\b(?=[agIO_])(?:await|async|{_NAMES.pattern})\b")
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
