@@ -218,8 +218,13 @@ def no_commands(on_github: bool) -> Iterator[None]:
             print(f"\n::{token}::", flush=True)
 
 
-def write(path: Path, text: str | bytes) -> None:
-    """A whole file; a link that lies there gives way to it. Raises CiError."""
+def write(path: Path, text: str | bytes, checkout: Path) -> None:
+    """A whole file; a link that lies there gives way to it. A folder that is a link in the learner's repository is not
+    gone through. Raises CiError.
+    """
+    for folder in (Path.cwd() / path).parents:
+        if folder.is_symlink() and folder.parent.resolve().is_relative_to(checkout.resolve()):
+            raise CiError("link_on_the_way", path=str(path), link=str(folder))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         home.write(path, text if isinstance(text, bytes) else text.encode(errors="replace"), 0o644)

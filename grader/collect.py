@@ -25,7 +25,12 @@ _EXPORT = re.compile(r"assignment_\d+_export.*")  # the folder, or the archive, 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?:(?P<late>LATE)_)?(?P<id>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
 _AGAIN = re.compile(r"(?P<stem>.+?)(?:[ _]?\((?P<copy>\d+)\)|-(?P<again>\d{1,3}))")  # "x (1)", "x-1"
+_OTHER_ARCHIVE = re.compile(r".*\.(rar|7z|gz|bz2|xz|zst|lzma|cab|z\d\d)", re.IGNORECASE | re.DOTALL)
+_OTHER_ANSWER = re.compile(r".*\.(py|ipynb)([.~ ].*|\d*)", re.IGNORECASE | re.DOTALL)  # "x.py.txt", "x.py~", "x.py (1)"
+_DOCUMENTS = (".txt", ".doc", ".docx", ".odt", ".rtf", ".pdf", ".html")
+_SILENT = (".git", ".ipynb_checkpoints", ".learn", ".venv", ".virtual_documents")  # programs fill these
 _NOT_THEIRS = re.compile(r"test_.*|conftest|setup|__init__")  # what comes with a course
+_NO_ATTACK = ("too_big", "encrypted", "broken", "twice")
 _DEPTH = 2  # archives in archives
 _NESTED = 8  # levels of an export's metadata, which has four
 
@@ -49,6 +54,7 @@ class Collected(NamedTuple):
     handed: list[Handed]  # at most one for each student and section, by student
     unplaced: list[Unplaced]
     missing: list[Student]  # on the roster, and nothing of theirs was found
+    refused: list[Student]  # of whose answers none could be taken; why is in `unplaced`
     layouts: Counter[str]  # how many answers were named as: folders, flat, moodle, canvas, gradescope
 
 
@@ -58,6 +64,7 @@ class _Entry(NamedTuple):
     parts: tuple[str, ...]  # its path; an archive is a folder; the first is what was given on the command line
     shown: str  # for people
     data: Callable[[], bytes]
+    refused: Unplaced | None = None  # it stands for what an archive would have held
 
 
 class _Owned(NamedTuple):
@@ -83,23 +90,25 @@ def collect(
     names = _Names(sections)
     owned: list[_Owned] = []
     for path in paths:
-        entries = list(_entries(path, unplaced))
+        entries = list(_entries(path, names, unplaced))
         owned += _owners(entries, names, roster, unplaced, alone=len(paths) == 1, is_folder=path.is_dir())
     owned = list(_known(owned, roster, unplaced))
-    handed, layouts = _placed(owned, names, roster, zone, unplaced)
+    handed, refused, layouts = _placed(owned, names, roster, zone, unplaced)
     there = {h.student.id for h in handed}
+    refused = {who: student for who, student in refused.items() if who not in there}
     missing = [s for s in roster.students if s.id not in there] if roster else []
     handed.sort(key=lambda h: (h.student.id, h.section))
-    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), missing, layouts)
+    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), missing, list(refused.values()), layouts)
 
 
 def of_student(folder: Path, sections: Sequence[Section], student: Student, at: datetime | None) -> Collected:
     """What one student has handed in, all of it in this folder. Raises CollectError if there is no such folder."""
     unplaced: list[Unplaced] = []
-    entries = [e for e in _entries(folder, unplaced) if e.parts[-1] != _METADATA]
+    names = _Names(sections)
+    entries = [e for e in _entries(folder, names, unplaced) if e.parts[-1] != _METADATA]
     owned = [_Owned(e, student, (), e.parts[1:], "gradescope", at) for e in entries]
-    handed, layouts = _placed(owned, _Names(sections), None, None, unplaced)
-    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), [], layouts)
+    handed, refused, layouts = _placed(owned, names, None, None, unplaced)
+    return Collected(handed, sorted(unplaced, key=lambda u: u[:3]), [], [] if handed else [*refused.values()], layouts)
 
 
 def there(path: Path) -> Path:
@@ -108,6 +117,8 @@ def there(path: Path) -> Path:
         given = path.resolve(strict=True)
         if given.is_dir():
             os.scandir(given).close()
+            if not any(files for _, _, files in os.walk(given)):
+                raise CollectError("collect_empty", path=str(path))
         elif not (_wanted(given.name) and given.is_file()):
             raise CollectError("collect_no_kind", path=str(path))
         return given
@@ -135,22 +146,32 @@ class _Names:
         m = self._whole.fullmatch(stem)
         return self.slugs[m[1].lower()] if m else ""
 
+    def nearly(self, name: str) -> str:
+        """Why a file that could have been meant for an answer is none: an id for the wording, "" for any other file."""
+        stem, dot, ending = name.rpartition(".")
+        if _OTHER_ARCHIVE.fullmatch(name):
+            return "other_archive"
+        document = f"{dot}{ending}".lower() in _DOCUMENTS and (
+            self._whole.fullmatch(stem) or self._after.fullmatch(stem)
+        )
+        return "other_kind" if document or _OTHER_ANSWER.fullmatch(name) else ""
+
     def student_and_section(self, stem: str) -> tuple[str, str] | None:
         """Of `li.hua_gradients`, `gradients-li.hua`; of `li.hua` where there is but one section."""
         for pattern in (self._after, self._before):
             if m := pattern.fullmatch(stem):
                 return m["who"].strip(), self.slugs[m["slug"].lower()]
-        return (stem, self.only) if self.only and not _NOT_THEIRS.fullmatch(stem) else None
+        return (stem, self.only) if stem and self.only and not _NOT_THEIRS.fullmatch(stem) else None
 
 
 # -- what files there are
 
 
-def _entries(path: Path, unplaced: list[Unplaced]) -> Iterator[_Entry]:
+def _entries(path: Path, names: "_Names", unplaced: list[Unplaced]) -> Iterator[_Entry]:
     """Every file that could matter below this path, in order."""
     given = there(path)
     if not given.is_dir():
-        yield from _file(given, (_nfc(given.name),), str(path), unplaced)
+        yield from _file(given, (_nfc(given.name),), str(path), names, unplaced)
         return
     barred = lambda e: unplaced.append(Unplaced(e.filename, "unreadable", params={"reason": e.strerror}))  # noqa: E731
     for folder, folders, files in os.walk(given, onerror=barred):
@@ -158,23 +179,33 @@ def _entries(path: Path, unplaced: list[Unplaced]) -> Iterator[_Entry]:
         for name in sorted(folders):
             if (here / name).is_symlink():
                 unplaced.append(Unplaced(_shown(path / (here / name).relative_to(given)), "link"))
+            elif _beside(name) and name not in _SILENT and _holds_answers(here / name):
+                unplaced.append(Unplaced(_shown(path / (here / name).relative_to(given)), "hidden"))
         folders[:] = sorted(f for f in folders if not _beside(f))
         for name in sorted(files):
             file = here / name
             inside = file.relative_to(given)
             if _wanted(name) and not _beside(name):
                 parts = (_nfc(given.name), *map(_nfc, inside.parts))
-                yield from _file(file, parts, str(path / inside), unplaced)
+                yield from _file(file, parts, str(path / inside), names, unplaced)
+            elif not _beside(name) and (why := names.nearly(name)):
+                unplaced.append(Unplaced(_shown(path / inside), why))
 
 
-def _file(path: Path, parts: tuple[str, ...], shown: str, unplaced: list[Unplaced]) -> Iterator[_Entry]:
+def _holds_answers(folder: Path) -> bool:
+    return any(_wanted(name) for _, _, files in os.walk(folder) for name in files)
+
+
+def _file(
+    path: Path, parts: tuple[str, ...], shown: str, names: "_Names", unplaced: list[Unplaced]
+) -> Iterator[_Entry]:
     shown = _shown(shown)
     if path.is_symlink():
         unplaced.append(Unplaced(shown, "link"))
     elif archive.is_archive(path.name):
         try:
             limits = OF_CLASS if len(parts) == 1 else archive.OF_ONE
-            yield from _unpacked(submission.load(path, limits.packed), parts, shown, limits, 1, unplaced)
+            yield from _unpacked(submission.load(path, limits.packed), parts, shown, limits, 1, names, unplaced)
         except submission.Unreadable as e:
             unplaced.append(Unplaced(shown, "unreadable", params={"reason": e.params.get("reason", e.kind)}))
     else:
@@ -182,15 +213,44 @@ def _file(path: Path, parts: tuple[str, ...], shown: str, unplaced: list[Unplace
 
 
 def _unpacked(
-    data: bytes, parts: tuple[str, ...], shown: str, limits: archive.Limits, depth: int, unplaced: list[Unplaced]
+    data: bytes,
+    parts: tuple[str, ...],
+    shown: str,
+    limits: archive.Limits,
+    depth: int,
+    names: "_Names",
+    unplaced: list[Unplaced],
 ) -> Iterator[_Entry]:
     """An archive's files. Those of a whole class hold many; a student's own, an answer's."""
+    passed_over: dict[str, str] = {}
+
+    def wanted(name: str) -> bool:
+        *folders, file = name.split("/")
+        hidden = next((i for i, f in enumerate(folders) if _beside(f)), None)
+        if hidden is not None and _wanted(file) and folders[hidden] not in _SILENT:
+            passed_over["/".join(folders[: hidden + 1])] = "hidden"
+        if hidden is not None or _beside(file):
+            return False
+        if not _wanted(file) and (why := names.nearly(file)):
+            passed_over[name] = why
+        return _wanted(file)
+
     try:
-        contents = archive.read(data, lambda n: _wanted(n) and not any(map(_beside, n.split("/"))), limits)
+        contents = archive.read(data, wanted, limits)
     except archive.NotAnArchive as e:
-        unplaced.append(Unplaced(shown, f"archive_{e.kind}"))
+        why = Unplaced(shown, f"archive_{e.kind}")
+        if len(parts) > 1:  # else it is a class's
+            yield _refused(parts, why)
+        else:
+            unplaced.append(why)
         return
-    unplaced += [Unplaced(f"{shown}/{r.name}", "refused", params={"reason": r.why}) for r in contents.refused]
+    unplaced += [Unplaced(_shown(f"{shown}/{name}"), why) for name, why in passed_over.items()]
+    for r in contents.refused:
+        told = Unplaced(f"{shown}/{r.name}", "refused", params={"reason": r.why})
+        if r.why in _NO_ATTACK and wanted(r.name) and not archive.is_archive(r.name):
+            yield _refused((*parts, *map(_nfc, r.name.split("/"))), told)
+        else:
+            unplaced.append(told)
     left = limits.unpacked - sum(map(len, contents.files.values()))  # for all archives in it together
     for name, inner in sorted(contents.files.items()):
         below = (*parts, *(_nfc(p) for p in name.split("/") if p not in ("", ".")))
@@ -198,11 +258,16 @@ def _unpacked(
             yield _Entry(below, _shown(f"{shown}/{name}"), lambda inner=inner: inner)  # type: ignore[misc]
         elif depth < _DEPTH:
             mine = archive.OF_ONE._replace(unpacked=max(0, min(archive.OF_ONE.unpacked, left)))
-            for entry in _unpacked(inner, below, _shown(f"{shown}/{name}"), mine, depth + 1, unplaced):
+            for entry in _unpacked(inner, below, _shown(f"{shown}/{name}"), mine, depth + 1, names, unplaced):
                 left -= len(entry.data())
                 yield entry
         else:
             unplaced.append(Unplaced(_shown(f"{shown}/{name}"), "nested"))
+
+
+def _refused(parts: tuple[str, ...], why: Unplaced) -> _Entry:
+    """In place of what could not be had, so that it is known whose it was."""
+    return _Entry((*parts, "") if archive.is_archive(parts[-1]) else parts, why.name, bytes, why)
 
 
 def _wanted(name: str) -> bool:
@@ -399,13 +464,14 @@ def _known(owned: Iterable[_Owned], roster: Roster | None, unplaced: list[Unplac
     """With the students as the roster has them; who is not on it has nothing placed."""
     for o in owned:
         if not o.student.id:
-            unplaced.append(Unplaced(o.entry.shown, "no_student"))
+            unplaced.append(o.entry.refused or Unplaced(o.entry.shown, "no_student"))
         elif roster is None:
             yield o
         elif student := roster.find(*o.aliases):
             yield o._replace(student=student)
         else:
-            unplaced.append(Unplaced(o.entry.shown, "not_on_roster", o.student.name or o.student.id))
+            who = o.student.name or o.student.id
+            unplaced.append(o.entry.refused or Unplaced(o.entry.shown, "not_on_roster", who))
 
 
 # -- which section they answer
@@ -419,11 +485,15 @@ def _section_of(inner: tuple[str, ...], names: _Names) -> str:
 
 def _placed(
     owned: list[_Owned], names: _Names, roster: Roster | None, zone: tzinfo | None, unplaced: list[Unplaced]
-) -> tuple[list[Handed], Counter[str]]:
+) -> tuple[list[Handed], dict[str, Student], Counter[str]]:
+    refused: dict[str, Student] = {}
     candidates: dict[tuple[str, str], list[_Owned]] = {}
     strangers: dict[str, list[_Owned]] = {}
     for o in owned:
-        if section := _section_of(o.inner, names) if o.inner else "":
+        if o.entry.refused:
+            unplaced.append(o.entry.refused._replace(student=o.student.id))
+            refused[o.student.id] = o.student
+        elif section := _section_of(o.inner, names) if o.inner else "":
             candidates.setdefault((o.student.id, section), []).append(o)
         else:
             strangers.setdefault(o.student.id, []).append(o)
@@ -445,12 +515,14 @@ def _placed(
                     marked_late=one.late and at is None,
                 )
             )
+        else:
+            refused[found[0].student.id] = found[0].student
     for student, files in strangers.items():
         # Who has all that is expected may have other files; of the others each could be the missing one.
         if any((student, s) not in candidates for s in names.slugs.values()):
             own = [o for o in files if not _NOT_THEIRS.fullmatch(_bare(o.entry.parts[-1]))]
             unplaced += [Unplaced(o.entry.shown, "unknown_name", student) for o in own]
-    return handed, layouts
+    return handed, refused, layouts
 
 
 def _chosen(found: list[_Owned], section: str, unplaced: list[Unplaced]) -> tuple[_Owned, submission.Submission] | None:

@@ -228,12 +228,13 @@ class Gradebook:
         handed: Iterable[Handed],
         students: Iterable[Student] = (),
         find: Callable[..., Student | None] = lambda *_: None,
+        refused: Iterable[Student] = (),
     ) -> dict[str, str]:
         """Takes in what was handed in and by which tests it is to be judged; all or nothing.
 
         What stood before is remembered until `finish`, over as many interruptions as it takes. `students`: the roster.
         Who is here by an id that it does not have is known by its id from now on, if `find` (a roster's) finds him by
-        what he is called: earlier id -> id.
+        what he is called: earlier id -> id. `refused`: of whose answers none could be taken.
         """
         answers, tests, listed = list(handed), list(tests), {s.id: s for s in students}
         with self._writing() as db:
@@ -249,7 +250,8 @@ class Gradebook:
             taken = self._taken_over(db, listed, find)
             now = self._ids_now(db)
             answers = [msgspec.structs.replace(h, student=now.get(h.student.id, h.student)) for h in answers]
-            for s in {h.student.id: h.student for h in answers if h.student.id not in listed}.values():
+            seen = [h.student for h in answers] + [now.get(s.id, s) for s in refused]
+            for s in {s.id: s for s in seen if s.id not in listed}.values():
                 self._put(db, _students, msgspec.structs.asdict(s))
             for t in tests:
                 row = {"slug": t.section, "number": t.number, "digest": t.digest, "max_points": str(t.max_points)}

@@ -14,8 +14,12 @@ _KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language"
 _LOADS = "%load_ext learn"
 _TASK = re.compile(r"(?m)^[ \t]*# --- task (\d+) ---")
 _END = re.compile(r"(?m)^[ \t]*# --- end ---")
-_CELL = re.compile(r"(?m)^[ \t]*# %%.*\n")
+_CELL = re.compile(r"(?m)^[ \t]*# %%%*(?:[ \t].*)?\n")  # a magic, as in `# %%time`, begins no cell
 _NO_CODE = re.compile(r"\s*(#.*|[%!?].*)?")  # a line of a cell that says nothing to the judge
+_CELL_MAGIC = re.compile(r"\s*%%(\w+|!)")
+_RUNS_HERE = {"time", "timeit", "capture", "prun", "debug"}  # its body is Python of this notebook, right or wrong
+_RUNS_ELSEWHERE = {"writefile", "file", "script", "system", "sx", "!", "python", "python2", "python3", "pypy"}
+_ASKS = re.compile(r"\s*(?:(?:\?|!|(?:pip|conda|mamba|uv) ).*|[%\w.*\[\]]+\?{1,2}\s*(?:#.*)?)")  # for help, or a shell
 # jsonschema, and jupytext, import these where there is JupyterLab: seconds, for what nobody here uses.
 _BARRED = ("rfc3987_syntax", "jupyter_server", "jupyter_client", "tornado")
 
@@ -137,13 +141,71 @@ def _read(data: bytes) -> Any:
     jupytext = _jupytext()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of cells without ids, and the like
-        return jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
+        made = jupytext.reads(data.decode("utf-8-sig"), fmt="ipynb")
+        if made.nbformat >= 4:
+            return made
+        import nbformat
+
+        return nbformat.convert(made, 4)  # type: ignore[no-untyped-call]
 
 
 def _text(notebook: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                _as_python(cell)
         return str(_jupytext().writes(notebook, fmt="py:percent"))
+
+
+def _as_python(cell: Any) -> None:
+    """Makes comments of what is no Python in a cell, where jupytext would not. No line moves."""
+    lines = cell.source.split("\n")
+    magic = _CELL_MAGIC.match(cell.source)
+    if magic and magic[1] not in _RUNS_HERE and (magic[1] in _RUNS_ELSEWHERE or _error(_commented(lines))):
+        tags = cell.metadata.setdefault("tags", [])
+        cell.metadata["tags"] = [*tags, *({"active-ipynb"} - set(tags))]  # to jupytext: a comment in a file
+        return
+    if not _error(lines):  # then no line is a magic, though one may begin with a `%`
+        if not any(line.lstrip().startswith("%") for line in lines):
+            return  # as nearly all: what comes now takes its time
+        shown = _commented(lines)
+        lines = [re.sub(r"^(\s*%)", r"\1 ", a) if a != b else a for a, b in zip(lines, shown, strict=True)]
+    for _ in lines:
+        shown = _commented(lines)
+        if (error := _error(shown)) is None:
+            break
+        at = (error.lineno or 1) - 1
+        if isinstance(error, IndentationError):  # a block of nothing but magics
+            at = next((i for i in range(min(at, len(lines) - 1), 0, -1) if _is_comment(lines[i], shown[i])), -1)
+        elif not (at < len(lines) and _ASKS.fullmatch(lines[at])):
+            break
+        if at < 0:
+            break
+        bare = lines[at].lstrip()
+        lines[at] = f"{lines[at][: len(lines[at]) - len(bare)]}pass  # {bare}"
+    cell.source = "\n".join(lines)
+
+
+def _is_comment(line: str, shown: str) -> bool:
+    return line != shown and line.startswith((" ", "\t"))
+
+
+def _commented(lines: list[str]) -> list[str]:
+    """The lines of a cell as jupytext will write them."""
+    from jupytext.magics import comment_magic
+
+    return list(comment_magic(list(lines)))
+
+
+def _error(lines: list[str]) -> SyntaxError | None:
+    try:
+        ast.parse("\n".join(lines))
+    except SyntaxError as e:
+        return e
+    except (ValueError, RecursionError, MemoryError):  # a NUL, or too deep: not for us to say
+        pass
+    return None
 
 
 @functools.cache

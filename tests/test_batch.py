@@ -1,6 +1,7 @@
 """`learn grade`: a class is graded as it deserves, whoever is killed when; nothing is lost and nothing done twice."""
 
 import contextlib
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -67,6 +68,34 @@ def done(process):
     """Its exit code and all that it said."""
     out, err = process.communicate(timeout=500)
     return process.returncode, out + err
+
+
+def test_a_student_of_whom_nothing_could_be_taken(course, tmp_path):
+    """Is in the scores with nothing judged, and why; without a roster too. Where there is nothing at all to take, that
+    is told, and no gradebook says that nothing was due.
+    """
+    class_of.write(tmp_path / "subs", course, 1)
+    (tmp_path / "subs" / "big").mkdir()
+    (tmp_path / "subs" / "big" / "double.py").write_text("#" * (1 << 20))
+    (tmp_path / "none" / "deep").mkdir(parents=True)
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "notes.py.txt").write_text("x = 1\n")
+    code, said = done(learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path))
+    assert code == 0 and "subs/big/double.py: of big, but far larger" in said, said
+    scores = done(learn(course, "scores", cwd=tmp_path))[1]
+    assert "big      -" in scores and scores.count("subs/big/double.py: of big, but far larger") == 1, scores
+    assert json.loads(done(learn(course, "scores", "--json", cwd=tmp_path))[1])["students"][0]["id"] == "big"
+    for folder, why in (("none", "there is no file"), ("odd", "no answer was found there")):
+        code, said = done(learn(course, "grade", folder, "--gradebook", "other.sqlite", cwd=tmp_path))
+        assert code == 2 and why in said and "Nothing was due" not in said, said
+
+
+def test_answers_that_another_run_took_in_are_told():
+    """Nobody stopped: what is left is another's, and the line says so."""
+    run = batch.Run(1, 1, [], "", 3, [], 1.0, stopped=False)
+    assert "Another `learn grade` is at work" in "\n".join(classes.ran(run, [], "learn grade", "en"))
+    stopped = classes.ran(dataclasses.replace(run, stopped=True), [], "learn grade", "en")
+    assert "Stopped" in "\n".join(stopped) and "Another" not in "\n".join(stopped)
 
 
 def test_a_class_twice_in_a_row(course, tmp_path):

@@ -282,3 +282,19 @@ def test_what_lies_where_a_file_is_to_be_written_gives_way(run, checkout):
     assert run("--junit", checkout / "junit.xml").code == 0
     assert precious.read_text(encoding="utf-8") == "mine"
     assert (checkout / "junit.xml").read_bytes().startswith(b"<?xml")
+
+
+def test_a_folder_that_is_a_link_is_not_gone_through(checkout, tmp_path, monkeypatch):
+    """A repository's link could lead to whatever else is on this machine; one outside of it is the runner's own."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (checkout / "out").symlink_to(away)
+    (tmp_path / "own").symlink_to(away)
+    monkeypatch.chdir(checkout)
+    for path in ("out/x.xml", "out/deep/x.xml", str(checkout / "out/x.xml"), "../clone/out/x.xml"):
+        with pytest.raises(ci.CiError) as e:
+            ci.write(Path(path), "x", Path())
+        assert e.value.kind == "link_on_the_way" and not any(away.iterdir())
+    ci.write(Path("../own/x.xml"), "x", Path())
+    ci.write(Path("made/x.xml"), "x", Path())
+    assert (away / "x.xml").read_text() == (checkout / "made/x.xml").read_text() == "x"

@@ -412,3 +412,68 @@ def test_archives_in_an_archive_share_its_room(tmp_path, course):
     (tmp_path / "class" / "li" / "hw.zip").write_bytes(zipped({f"{i}.zip": inner for i in range(8)}))
     found = collect([tmp_path / "class"], course.sections)
     assert sum(u.why.startswith("archive_") or u.why == "refused" for u in found.unplaced) >= 3
+
+
+def _named(found, root):
+    return {(Path(u.name).relative_to(root).as_posix(), u.why, u.student) for u in found.unplaced}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_could_have_been_an_answer_is_named(course, tmp_path, packed):
+    """Another ending, an archive of another kind, a hidden folder with answers; never what programs put there, nor what
+    is nobody's answer.
+    """
+    named = {
+        "doubling.py.txt": "other_kind",
+        "doubling.ipynb (1)": "other_kind",
+        "doubling.docx": "other_kind",
+        "a.rar": "other_archive",
+        "b.7z": "other_archive",
+        ".work/doubling.py": "hidden",
+    }
+    silent = [
+        ".git/x.py",
+        ".ipynb_checkpoints/doubling.ipynb",
+        "README.txt",
+        "x.pyc",
+        "data.csv",
+        ".github/w.yml",
+        ".x.py",
+    ]
+    root = tmp_path / "class"
+    mine = {"again.py": "x = 1\n", **dict.fromkeys([*named, *silent], "x")}
+    if packed:
+        _write(root, {"ann.zip": zipped(mine), "bob.zip": zipped({"again.py": "x = 2\n"})})
+    else:
+        _write(root, {f"ann/{name}": text for name, text in mine.items()} | {"bob/again.py": "x = 2\n"})
+    found = collect([root], course.sections)
+    where = "ann.zip" if packed else "ann"
+    told = {(f"{where}/{name.removesuffix('/doubling.py')}", why, "") for name, why in named.items()}
+    assert _named(found, root) == told and [h.student.id for h in found.handed] == ["ann", "bob"]
+
+
+def test_whose_answers_could_not_be_taken(course, tmp_path):
+    """Too big, a broken archive, a broken file in one: it is known whose they are, and nobody else is moved by it."""
+    root = tmp_path / "class"
+    whole = zipped({"doubling.py": "x = 1\n" * 99})
+    torn = whole.replace(whole[40:50], b"\xff" * 10, 1)  # of what is packed
+    _write(
+        root, {"ann/doubling.py": "x = 1\n", "big/doubling.py": "#" * (1 << 20), "fay.zip": "broken", "tom.zip": torn}
+    )
+    for sections in (course.sections, course.sections[:1]):
+        found = collect([root], sections)
+        assert [h.student.id for h in found.handed] == ["ann"]
+        assert {s.id for s in found.refused} == {"big", "fay", "tom"}
+        assert {(name, student) for name, _, student in _named(found, root)} == {
+            ("big/doubling.py", "big"),
+            ("fay.zip", "fay"),
+            ("tom.zip/doubling.py", "tom"),
+        }
+
+
+def test_an_empty_folder_is_an_error(course, tmp_path):
+    """What was given, and holds no file at all, was meant for something else."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(CollectError) as e:
+        collect([tmp_path], course.sections)
+    assert e.value.kind == "collect_empty"

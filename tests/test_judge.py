@@ -593,3 +593,12 @@ def test_display_needs_no_import(cells: warden.Warden, folder: Path) -> None:
     tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(2))).close_to(2 * torch.ones(2))\n"
     text = RIGHT.replace("return ", "display(1)\n    return ", 1) + "\ndisplay('shown', 2)\n"
     assert text != RIGHT + "\ndisplay('shown', 2)\n" and grade(cells, folder, tests, text).task_passed(1)
+
+
+def test_what_only_a_notebook_can_run_costs_nothing(cells: warden.Warden, folder: Path) -> None:
+    """IPython's last result, its own object and a top-level await are left out, and a mistake keeps its line."""
+    tests = "@task(1)\ndef test_a(learner):\n    expect(learner.double(torch.ones(2))).close_to(2 * torch.ones(2))\n"
+    explores = "_ + 1\nget_ipython().system('ls')\nawait look()\n"
+    assert grade(cells, folder, tests, explores + RIGHT).task_passed(1)
+    wrong = grade(cells, folder, tests, explores + RIGHT + "\n1 / 0\n").checks[0]
+    assert wrong.kind == "import_raised" and wrong.where == (explores + RIGHT).count("\n") + 2

@@ -390,3 +390,65 @@ def test_jupyterlab_makes_no_check_slower():
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "jupytext" in loaded and not set(notebook._BARRED) & set(loaded)
+
+
+# -- what is no Python
+
+
+def _cells(*sources):
+    """The text of a notebook with these cells, and what it defines."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    text = to_text(nbformat.writes(made).encode())
+    names = {}
+    exec(compile(text, "answer", "exec"), names)
+    return text, names
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "if True:\n    %matplotlib inline",
+        "if True:\n    !ls\n    slope?\ny = 2",
+        "for i in range(2):\n\n    # a remark\n    %time slope(i)",
+        "??slope",
+        "slope?  # what was it?",
+        "torch.nn.*?",
+        "!!ls",
+        "pip install torch",
+        "%%writefile gradients.py\ndef slope(x):\n    return 0",
+        "%%python3\nslope = 0",
+        "%%script false\nslope = (",
+        "%%anything of mine\nslope (",
+    ],
+)
+def test_what_only_ipython_reads_is_a_comment(cell):
+    """The answer loads, defines what it defines, and no line moves; back as a notebook nothing has gone."""
+    text, names = _cells("def slope(x):\n    return x", cell, "last = 1 / 1")
+    assert names["slope"](3) == 3
+    line = text.splitlines().index("last = 1 / 1") + 1
+    assert place(text, line) == (3, 1)
+    back = nbformat.reads(of_text(text).decode(), as_version=4).cells[1].source
+    assert [a.strip() in b for a, b in zip(cell.splitlines(), back.splitlines(), strict=True)].count(False) == 0
+
+
+def test_a_line_may_begin_with_a_remainder():
+    """What only looks like a magic, in an expression over several lines, stays code."""
+    assert _cells("a, b = 7, 4\nx = (a\n  %b)")[1]["x"] == 3
+
+
+@pytest.mark.parametrize(
+    "cell", ["def slope(x:\n    return x", "%%time\ndef slope(x:\n    pass", "return x?", "x = y ?", "%time f(1,\n  2)"]
+)
+def test_a_mistake_in_a_cell_stays_one(cell):
+    """What neither Python nor IPython can read, or IPython reads as Python, is told as before."""
+    with pytest.raises(SyntaxError):
+        _cells("x = 1", cell)
+
+
+def test_a_notebook_of_ipython_2_is_read():
+    """With worksheets, as before 2015: its cells become those of today."""
+    v3 = nbformat.v3
+    cells = [v3.new_code_cell("def slope(x):\n    return x"), v3.new_heading_cell("Title"), v3.new_code_cell("%time 1")]
+    old = v3.new_notebook(worksheets=[v3.new_worksheet(cells=cells)])
+    text = to_text(v3.writes_json(old).encode())
+    assert "def slope(x):\n    return x\n" in text and "# # Title" in text and "# %time 1" in text

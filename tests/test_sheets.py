@@ -2,8 +2,12 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import sheets
@@ -17,6 +21,7 @@ from grader.gradebook import Gradebook, SectionNow, Standing
 from grader.model import Student
 from grader.scores import Score, Total
 
+ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = ("Identifier", "Grade", "Last modified (grade)", "Feedback comments")
 
 
@@ -332,3 +337,28 @@ def test_rounding(share, most):
     assert (mark >= most) == (exact >= most) and abs(mark - exact) <= Fraction(1, 100)
     assert number(decimals(mark)) == number(decimals(mark, ",")) == round(mark, 6)
     assert rounded(Fraction(1, 200), Fraction(1)) == 0 and rounded(Fraction(3, 200), Fraction(1)) == Fraction(2, 100)
+
+
+def test_a_sheet_of_no_course_is_refused(classroom, capsys):
+    """It would take minutes: one line, exit code 2, and nothing is written."""
+    Path("canvas.csv").write_bytes(CANVAS + b'"x",1,2,3,4,5\n' * (1 << 20))
+    assert learn("canvas", "canvas.csv", "--column", "Homework 2") == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "larger than 8 MB" in said.err
+    assert not Path("canvas.graded.csv").exists()
+
+
+@pytest.mark.parametrize("command", [("export", "csv"), ("scores", "--json"), ("scores",), ("export", "--help")])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written(classroom, command, unbuffered):
+    """A full disk: one line that says so. A reader who has seen enough: not a word. Neither is our fault, nor a 1."""
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    line = [sys.executable, str(ROOT / "cli.py"), *command]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+    assert done.returncode == 5 and done.stderr == "learn: the output could not be written: No space left on device\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, env=env)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (5, "")

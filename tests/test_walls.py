@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FAR = ("zygote", "jail", "runner", "rootfs", "landlock", "seccomp", "kernel", "pages")
+FAR = ("zygote", "jail", "runner", "rootfs", "landlock", "seccomp", "kernel", "pages", "ipython")
 LOW = ("grader.model", "grader.home", "grader.yamls")
 STORES = ("grader.progress", "grader.gradebook", "grader.reports", "grader.exports")
 

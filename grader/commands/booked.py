@@ -14,10 +14,11 @@ from grader.roster import Kept, Roster, Row
 from grader.shell import Shell, Usage
 
 if TYPE_CHECKING:
+    from grader.collect import Collected, Unplaced
     from grader.gradebook import Gradebook
     from grader.scores import Total
 
-_ROSTER = "roster"  # the setting
+_ROSTER, _REFUSED = "roster", "refused"  # the settings
 
 gradebook_option = click.option("--gradebook", "place", metavar="FILE|URL")
 assignment_option = click.option("--assignment", "assigned", metavar="FILE", type=click.Path(path_type=Path))
@@ -45,6 +46,21 @@ def kept(shell: Shell, book: "Gradebook") -> assignment.Assignment | None:
 def keep(book: "Gradebook", listed: Roster) -> None:
     """Remembers what everybody on a roster is called, and which language he reads."""
     book.keep(_ROSTER, msgspec.json.encode(_kept(book) | listed.kept()).decode())
+
+
+def keep_refused(book: "Gradebook", found: "Collected") -> None:
+    """Remembers why of a student's answers none could be taken."""
+    ids = {s.id for s in found.refused}
+    if ids:
+        told = {who: [u for u in found.unplaced if u.student == who] for who in ids}
+        book.keep(_REFUSED, msgspec.json.encode(refused(book) | told).decode())
+
+
+def refused(book: "Gradebook") -> "dict[str, list[Unplaced]]":
+    """The same, by student."""
+    from grader.collect import Unplaced
+
+    return msgspec.json.decode(book.setting(_REFUSED) or "{}", type=dict[str, list[Unplaced]])
 
 
 def known(book: "Gradebook") -> Roster:

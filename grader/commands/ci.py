@@ -49,7 +49,7 @@ def ci_(
         with ci.no_commands(on_github=_on_github(environ)):
             answers = _judged(shell, checkout, sections, assigned, visible, require)
         found = parts(answers, shell.lang, whole)
-        _write(files, answers, found, shell.lang, environ)
+        _write(files, answers, found, shell.lang, environ, checkout)
         if _on_github(environ):
             _tell(environ, answers, found, shell.lang, visible)
         return _code(answers, found)
@@ -102,17 +102,18 @@ def _write(
     found: Sequence[Part],
     lang: str,
     environ: Mapping[str, str],
+    checkout: Path,
 ) -> None:
     """What was asked for, each in its own form."""
     if path := files["junit"]:
-        ci.write(path, junit.xml(ci.suites(answers), lang))
+        ci.write(path, junit.xml(ci.suites(answers), lang), checkout)
     if path := files["as_data"]:
         data = classroom.result(found) | {"verdicts": [a.verdict for a in answers if a.verdict]}
-        ci.write(path, msgspec.json.format(msgspec.json.encode(data)) + b"\n")
+        ci.write(path, msgspec.json.format(msgspec.json.encode(data)) + b"\n", checkout)
     if path := files["result50"]:
-        ci.write(path, json.dumps(classroom50.result(found, environ, datetime.now(UTC)), indent=2) + "\n")
+        ci.write(path, json.dumps(classroom50.result(found, environ, datetime.now(UTC)), indent=2) + "\n", checkout)
     if path := files["badge"]:
-        ci.write(path, github.badge_svg(found) if path.suffix == ".svg" else github.badge_json(found))
+        ci.write(path, github.badge_svg(found) if path.suffix == ".svg" else github.badge_json(found), checkout)
 
 
 def _tell(

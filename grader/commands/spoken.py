@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -21,7 +23,13 @@ from grader.shell import NoSandbox, Shell, Usage, near_or_not, told, unkept
 
 _COMPLETE = "_LEARN_COMPLETE"  # set by a shell that asks for completions
 _KEYS = "Space, b, q"
-PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 4, 130
+PASSED, NOT_PASSED, BAD_USAGE, OUR_FAULT, NO_SANDBOX, NO_OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+
+class Unwritten(Exception):
+    """Whoever reads the output is gone, or the disk is full. The reason, "" for a pipe that was closed: `head` has seen
+    enough, and nobody wants to hear of it.
+    """
 
 
 def columns() -> int:
@@ -186,6 +194,12 @@ class Learn(SpokenGroup):
         found: Room = importlib.import_module(f"grader.commands.{self.rooms[cmd_name]}").room
         return found[cmd_name]
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as e:  # click would end as if an answer had not passed
+            raise _unwritten(e) from None
+
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         given = list(sys.argv[1:] if args is None else args)
         typed = split_arg_string(os.environ.get("COMP_WORDS", "")) if _COMPLETE in os.environ else given
@@ -195,7 +209,7 @@ class Learn(SpokenGroup):
         except Exception as e:
             if os.environ.get("LEARN_TRACEBACK") and not isinstance(e, click.Abort):
                 raise
-            code = _ending(e, shell)
+            code = _ending(_unwritten(e) if isinstance(e, OSError) else e, shell)
         yamls.keep()
         if aside := shell.set_aside:
             click.echo(fitted(words.say("notice.set_aside", shell.lang, path=aside), sys.stderr), err=True)
@@ -204,10 +218,22 @@ class Learn(SpokenGroup):
         sys.exit(code or PASSED)
 
 
+def _unwritten(error: OSError) -> Exception:
+    """Unwritten, if that is what an error comes from; else itself."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    if frame.f_globals.get("__name__", "").partition(".")[0] not in ("click", "rich"):  # who write nothing else
+        return error
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())  # or Python complains of what is left when it ends
+    return Unwritten("" if isinstance(error, BrokenPipeError) else error.strerror)
+
+
 def _ending(error: Exception, shell: Shell) -> int:
     """One clear line on stderr, and the exit code."""
     if isinstance(error, click.Abort):
         return INTERRUPTED
+    if isinstance(error, Unwritten) and not error.args[0]:
+        return NO_OUTPUT
     if _COMPLETE in os.environ:  # somebody is typing: no place for a message
         return OUR_FAULT
     try:
@@ -229,6 +255,8 @@ def _told(error: Exception, shell: Shell, lang: str) -> tuple[int, str]:
             return BAD_USAGE if shell.course_dir else OUR_FAULT, words.say("error.course", lang, reason=error)
         case NoSandbox():
             return NO_SANDBOX, words.say("error.sandbox", lang, asked=error.asked, found=error.found)
+        case Unwritten():
+            return NO_OUTPUT, words.say("error.output", lang, reason=error)
     return OUR_FAULT, words.say("error.ours", lang, error=f"{type(error).__name__}: {error}")
 
 

@@ -5,6 +5,7 @@ import functools
 import getpass
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -14,16 +15,18 @@ from typing import TYPE_CHECKING
 import click
 
 from grader import assignment
-from grader.collect import collect, finder, there
+from grader.collect import Collected, CollectError, collect, finder, there
 from grader.commands.booked import (
     assignment_option,
     extended,
     gradebook,
     gradebook_option,
     keep,
+    keep_refused,
     kept,
     known,
     of_class,
+    refused,
     was_set,
 )
 from grader.commands.completion import sections
@@ -95,10 +98,12 @@ def scores(shell: Shell, place: str | None, assigned: Path | None, as_csv: bool,
     """What a class's points come to."""
     with gradebook(place) as book:
         set_, totals = of_class(shell, book, assigned)
+        why = refused(book)
     if as_json:
         click.echo(classes.as_json(totals))
     else:
-        click.echo(classes.as_csv(totals, set_.whole) if as_csv else "\n".join(classes.listed(totals, shell.lang)))
+        lines = [*classes.listed(totals, shell.lang), *classes.refused(totals, why, shell.lang)]
+        click.echo(classes.as_csv(totals, set_.whole) if as_csv else "\n".join(lines))
 
 
 @room.command("adjust")
@@ -248,19 +253,21 @@ def _grade(
         book.keep("assignment", assigned.read_text(encoding="utf-8"))
     set_ = set_ or kept(shell, book)
     sections = _sections(shell, set_)
-    handed = []
+    found = Collected([], [], [], [], Counter())
     if paths:
         found = collect(paths, sections, roster, set_.zone if set_ else None)
-        handed = found.handed
         if not quiet:
             click.echo("\n".join(classes.understood(found, sections, shell.lang)) + "\n")
+        _something(paths, found, sections)
+    handed = found.handed
     known = {s.slug for s in sections}
     answered = {h.section for h in handed} | set(book.sections() if not set_ else known)
     sections = [s for s in sections if s.slug in answered]
-    listed = (roster.students, finder(roster)) if roster else ()
+    people, find = (roster.students, finder(roster)) if roster else ((), lambda *_: None)
     if roster:
         keep(book, roster)
-    if taken := book.begin(batch.now(sections), handed, *listed):
+    keep_refused(book, found)
+    if taken := book.begin(batch.now(sections), handed, people, find, found.refused):
         click.echo(classes.taken_over(taken, shell.lang) + "\n", err=quiet)
     where, jobs, require = how
     with _cells(), _line_cleared():
@@ -275,6 +282,11 @@ def _grade(
         )
 
 
+def _something(paths: tuple[Path, ...], found: Collected, sections: list[Section]) -> None:
+    if not found.handed and not found.refused:
+        raise CollectError("collect_nothing", path=", ".join(map(str, paths)), example=sections[0].stub.name)
+
+
 def _understood(
     shell: Shell, paths: tuple[Path, ...], set_: assignment.Assignment | None, roster: Roster | None, as_json: bool
 ) -> None:
@@ -287,6 +299,7 @@ def _understood(
         extended(shell, set_, roster or Roster(Row(s, (s.id, s.name, s.email)) for s in students))
     lines = classes.understood(found, sections, shell.lang)
     click.echo(classes.understood_json(found) if as_json else "\n".join(lines))
+    _something(paths, found, sections)
 
 
 def _summary(shell: Shell, book: "Gradebook", run: "Run", place: str | None) -> str:

@@ -19,7 +19,7 @@ from grader.reports.words import say, together
 if TYPE_CHECKING:
     from grader.analysis import Analysis, Mistake
     from grader.batch import Progress, Run, Unjudged
-    from grader.collect import Collected
+    from grader.collect import Collected, Unplaced
     from grader.course import Section
     from grader.gradebook import Standing
     from grader.scores import Score, Total
@@ -47,12 +47,22 @@ def understood(found: "Collected", sections: "Sequence[Section]", lang: str) -> 
         lines.append(say("class.missing", lang, count=len(names), names=_some(names, lang)))
     if found.unplaced:
         lines.append(say("class.unplaced", lang, count=len(found.unplaced)))
-        for u in found.unplaced[:_LISTED]:
-            why = say(f"unplaced.{u.why}", lang, **{"student": u.student, "reason": "", "section": "", **u.params})
-            lines.append(f"  {u.name}: {why}")
+        lines += [_unplaced(u, lang) for u in found.unplaced[:_LISTED]]
         if len(found.unplaced) > _LISTED:
             lines.append("  " + say("class.and_more", lang, count=len(found.unplaced) - _LISTED))
     return lines
+
+
+def _unplaced(file: "Unplaced", lang: str) -> str:
+    about = {"student": file.student, "reason": "", "section": "", **file.params}
+    return f"  {file.name}: {say(f'unplaced.{file.why}', lang, **about)}"
+
+
+def refused(totals: "Sequence[Total]", why: "Mapping[str, Sequence[Unplaced]]", lang: str) -> list[str]:
+    """Why of some students' answers none could be taken."""
+    ids = [t.student.id for t in totals if t.student.id in why and not any(s.standing for s in t.scores)]
+    files = [_unplaced(u, lang) for who in ids for u in why[who]]
+    return ["", say("class.refused", lang), *files] if files else []
 
 
 def understood_json(found: "Collected") -> str:
@@ -124,7 +134,8 @@ def ran(run: "Run", standings: "Sequence[Standing]", again: str, lang: str) -> l
         if len(run.unjudged) > _LISTED:
             lines.append("  " + say("class.and_more", lang, count=len(run.unjudged) - _LISTED))
     if run.left and not run.unjudged:
-        lines += ["", say("class.stopped", lang, left=run.left, again=again)]
+        why = "class.stopped" if run.stopped else "class.others"
+        lines += ["", say(why, lang, left=run.left, again=again)]
     return lines
 
 

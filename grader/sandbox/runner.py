@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from grader.sandbox import jail, wire
+from grader.sandbox import ipython, jail, wire
 
 _MESSAGE_CAP = 2000
 _PLAIN = (type(None), bool, int, float, str, bytes)
@@ -102,7 +102,8 @@ def _load(modules: dict[str, types.ModuleType], text: str, file: str, probes: st
             # for inspect and tracebacks
             linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
         try:
-            exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+            code = ipython.plain(source, path) if name == "learner" else source
+            exec(compile(code, path, "exec", dont_inherit=True), module.__dict__)
         except BaseException as e:
             return _what(e, file)
     return "value", {"value": None, "changed": False}
