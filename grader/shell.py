@@ -347,6 +347,10 @@ class Shell:
                 self._bear(e)
         return tiers[:shown], len(tiers)
 
+    def hints_to_come(self, section: Section) -> list[str]:
+        """Every hint of the section: who asks for one will soon ask for another."""
+        return [hint for tiers in self._hints(section).values() for hint in tiers]
+
     def _hints(self, section: Section) -> dict[int, list[str]]:
         """Of homework none, unless its hints were given out too."""
         file = section.folder.relative_to(self.course.exercises) / f"hints.{self.lesson_lang}.md"

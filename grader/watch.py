@@ -319,7 +319,7 @@ class Watch:
             case "e":
                 self._edit()
             case "s":
-                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)).rstrip("\n"))
+                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)))
             case "\n" | "\r" | " " if self.draw != self._show_verdict:
                 self.draw = self._show_verdict
                 self.draw()
@@ -333,7 +333,7 @@ class Watch:
         hints, total = self.shell.hints(self.section, task)
         about = (self.section, task, len(hints), total, self.lang)
         heading, end = plain.hint_heading(*about), plain.hint_end(*about, keys=True)
-        texts = [self.board.fitted(heading), *(terminal.markdown(t).rstrip("\n") for t in hints)]
+        texts = [self.board.fitted(heading), *map(terminal.markdown, hints)]
         self._page("\n\n".join([*texts, *filter(None, [self.board.fitted(end)])]))
 
     def _next(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.style import Style
 from rich.text import Text
 from rich.theme import Theme
@@ -81,11 +81,13 @@ def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lan
     return captured.get()
 
 
-def markdown(text: str, out: Console | None = None) -> str:
-    """A lesson or a hint as a terminal shows it."""
+def markdown(text: str, width: int = 0) -> str:
+    """A lesson or a hint as a terminal shows it. `width`: in so many columns, 0: in those that there are."""
     from grader.reports import prose  # 80 ms, which a pass does not need
 
-    return prose.shown(out or console(), text)
+    out = console()
+    out.size = ConsoleDimensions(width or out.width, out.height)
+    return prose.shown(out, text).rstrip("\n")
 
 
 def screen(
