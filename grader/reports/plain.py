@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grader.model import Finding, Outcome, Verdict
 from grader.reports.lines import cells, padded, wrapped
 from grader.reports.sentences import number, unwritten
-from grader.reports.words import LANGUAGES, say, together
+from grader.reports.words import LANGUAGES, messages, say, together
 
 if TYPE_CHECKING:
     from grader.answers import Answer
@@ -157,8 +157,20 @@ def sign(key: str, params: Mapping[str, Any], lang: str) -> str:
     shown: dict[str, Any] = {k: _yes(v, lang) if isinstance(v, bool) else v for k, v in params.items()}
     if key == "course":
         shown["title"] = title(shown.pop("titles"), lang)
+    if "why" in shown:
+        shown["why"] = say("list.also", lang).join(degraded(what, lang) for what in shown["why"])
     text = say(f"doctor.{key}", lang, **shown)
     return text + say(f"doctor.tier.{shown['tier']}", lang) if key == "sandbox" else text
+
+
+def degraded(what: str, lang: str) -> str:
+    """Why a stronger sandbox cannot be had, as a verdict says it; as it stands there, if it is of another version."""
+    tier, kind, detail = ([*what.split(": ", 2), "", ""])[:3]
+    if f"degraded.{kind}" not in messages():
+        return what
+    if kind == "could":
+        detail = together((say(f"degraded.could.{one}", lang) for one in detail.split(",")), lang)
+    return say(f"degraded.{kind}", lang, tier=tier, detail=detail)
 
 
 def hint_heading(section: "Section", task: int, shown: int, total: int, lang: str) -> str:
