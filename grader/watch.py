@@ -28,7 +28,7 @@ from grader.course import CourseError, Section
 from grader.keys import Keys
 from grader.model import Outcome, Verdict
 from grader.reports import plain, terminal, words
-from grader.reports.lines import rows
+from grader.reports.lines import cells, rows
 from grader.shell import Shell, Usage, told
 from grader.workspace import WorkspaceError
 
@@ -244,7 +244,9 @@ class Watch:
         self.draw = self._show_verdict
         self.draw()
         now = f"{datetime.now():%H:%M:%S}"
-        self.board.status(words.say("watch.checked", self.lang, time=now, path=self.shell.show(self.path)))
+        paths = (self.shell.show(self.path), self.path.name)
+        said = [words.say("watch.checked", self.lang, time=now, path=path) for path in paths]
+        self.board.status(next((s for s in said if cells(s) < self.board.width), said[-1]))
 
     # -- what is shown
 
