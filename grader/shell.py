@@ -54,11 +54,13 @@ class Shell:
     @functools.cached_property
     def course(self) -> Course:
         """The course; where the workspace is homework, what was set of it."""
+        workspace = None
         with contextlib.suppress(WorkspaceError):
-            if file := Workspace.find(self.whole, self.cwd, environ=self.environ).homework:
-                from grader import assignment
+            workspace = Workspace.find(self.whole, self.cwd, environ=self.environ)
+        if workspace and (file := workspace.homework):
+            from grader import assignment
 
-                return self.whole.homework(assignment.read(file, self.whole).sections)
+            return self.whole.homework({p.section: p.weight for p in assignment.read(file, self.whole).parts})
         return self.whole
 
     @functools.cached_property

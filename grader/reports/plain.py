@@ -81,7 +81,9 @@ def recheck_ends(verdicts: "Sequence[Verdict | None]", lang: str) -> str:
 def summary(whole: "Part", lang: str) -> str:
     """Sections passed, and points."""
     about = {"passed": whole.passed, "total": len(whole.places)}
-    return say("where.progress", lang, **about, points=number(whole.points), possible=number(whole.possible))
+    weighed = any(p.section.worth != sum(p.section.points.values()) for p in whole.places)
+    key = "where.progress_weighted" if weighed else "where.progress"
+    return say(key, lang, **about, points=number(whole.points), possible=number(whole.possible))
 
 
 def when(road: "Road", lang: str) -> str:
@@ -296,7 +298,7 @@ def _together(whole: "Part", lang: str, width: int) -> list[str]:
     spent = time(whole.spent, lang)
     line = summary(whole, lang)
     joined = f"{line} · {spent}" if spent else line
-    return [joined] if cells(joined) <= width else [line, spent] if spent else [line]
+    return [joined] if cells(joined) <= width else [*wrapped(line, width), *filter(None, [spent])]
 
 
 def _yes(value: bool, lang: str) -> str:
