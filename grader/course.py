@@ -7,7 +7,8 @@ import copy
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -103,6 +104,12 @@ class Section(msgspec.Struct, frozen=True, dict=True):
     about: ExerciseFile
     limits: Limits
     homework: bool = False  # its hints and answers are the teacher's to give
+    weight: Fraction | None = None  # what it counts in homework; None: its points
+
+    @property
+    def worth(self) -> Fraction:
+        """What it counts against other sections."""
+        return Fraction(sum(self.points.values())) if self.weight is None else self.weight
 
     @property
     def stub(self) -> Path:
@@ -221,10 +228,12 @@ class Course:
                 return s
         raise UnknownSection(name, self._near(name))
 
-    def homework(self, slugs: Iterable[str]) -> "Course":
-        """The same course with no other sections than these, as a class was set them."""
-        part, only = copy.copy(self), set(slugs)
-        part.sections = [msgspec.structs.replace(s, homework=True) for s in self.sections if s.slug in only]
+    def homework(self, weights: Mapping[str, Fraction]) -> "Course":
+        """The same course with no other sections than these (by slug), as a class was set them."""
+        part, only = copy.copy(self), weights.keys()
+        part.sections = [
+            msgspec.structs.replace(s, homework=True, weight=weights[s.slug]) for s in self.sections if s.slug in only
+        ]
         part._by_slug = {s.slug: s for s in part.sections}
         part.left_out = {s.slug: s.folder for s in self.sections if s.slug not in only}
         return part

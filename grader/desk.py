@@ -51,6 +51,7 @@ class Desk:
     since: float = 0.0  # when the cell last answered, or the test began
     started: float = 0.0
     printed: str = ""  # by visible tests
+    printed_before: int = 0  # of that, before this test, or while the file was loaded for it
     flooded: bool = False
     pardons: int = 5
 
@@ -69,6 +70,7 @@ class Desk:
         """A new test."""
         self.mark, self.seed, self.arrived, self.end, self.visible = mark, seed, False, None, visible
         self.error = None
+        self.printed_before = len(self.printed)
         if self.since:
             self._give_back()
         self.since = time.monotonic()
@@ -81,6 +83,10 @@ class Desk:
         except BaseException as e:
             self.error = e
             raise
+
+    def span(self) -> tuple[int, int]:
+        """What this test has printed, see `Check.printed`."""
+        return (self.printed_before, len(self.printed)) if len(self.printed) > self.printed_before else (0, 0)
 
     def over(self) -> bool:
         """True once the section's time is up."""
@@ -160,6 +166,8 @@ class Desk:
             self.flooded |= answerer.flooded
             if self.visible:
                 self.printed += answerer.output[had:].decode("utf-8", "replace")
+            if word == "load":
+                self.printed_before = len(self.printed)
 
     def _give_back(self) -> None:
         """The limits are on the learner's time: what has passed since the cell's last answer was ours."""

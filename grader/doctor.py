@@ -68,7 +68,7 @@ def sandbox(course: Course) -> Iterator[Sign]:
     try:
         yield from of_sandbox(pool.survey(course))
     except Lost as e:
-        yield Sign("bad", "no_cell", {"reason": e})
+        yield Sign("bad", "no_cell", {"why": e.why or (str(e),)})
 
 
 def of_sandbox(found: Sandbox) -> Iterator[Sign]:
@@ -78,7 +78,7 @@ def of_sandbox(found: Sandbox) -> Iterator[Sign]:
     facts = {"landlock": found.landlock_abi, "memory": found.memory}
     yield _good("facts", **facts, seccomp=found.seccomp, userns=found.userns)
     for what in found.degraded:
-        yield Sign("lacking", "degraded", {"what": what})
+        yield Sign("lacking", "degraded", {"why": (what,)})
     if found.tier is not Tier.T3:
         yield remedy()
 

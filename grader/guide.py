@@ -93,12 +93,12 @@ def places(course: Course, progress: Progress) -> list[Place]:
         standing = standings.get(section.slug)
         missing = tuple(numbers[r] for r in course.requires(section) if r not in passed)
         latest = progress.latest(section.slug) if section is here else None
-        possible = Fraction(sum(section.points.values()))
+        possible = section.worth
         found.append(
             Place(
                 section=section,
                 state=_state(standing is not None, section.slug in passed, bool(missing)),
-                # an update may have changed what a section is worth: what was earned is a share of it
+                # homework weighs it, and an update may have changed its points: what was earned is a share
                 points=standing.points / (standing.max_points or 1) * possible if standing else Fraction(0),
                 possible=possible,
                 waits_for=missing,

@@ -55,7 +55,7 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     seccomp: bool = False
     userns: bool = False
     memory: str = "rlimit+watchdog"
-    degraded: tuple[str, ...] = ()  # what this host could not give, by short name
+    degraded: tuple[str, ...] = ()  # why not better: `TIER: id` or `TIER: id: detail`; ids: reports/messages.yaml
 
 
 class Outcome(StrEnum):
@@ -110,6 +110,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     where: int | None = None  # line in the learner's file
     params: dict[str, Any] = {}  # what the wording of `kind` needs; never inputs or expected values of hidden tests
     flag: str = ""  # why a person should look at this
+    printed: tuple[int, int] = (0, 0)  # from where to where in the verdict's `stdout` is what this test printed
     measured: tuple[Measured, ...] = ()  # of a job with `draw` only: it tells of a hidden test's inputs
 
     @property
@@ -151,7 +152,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     schema: str = SCHEMA
     job: str = ""
-    stdout: str = ""  # of visible tests only
+    stdout: str = ""  # while the file was loaded for visible tests, and of these
     times: Times = Times()
 
     @property

@@ -54,11 +54,13 @@ class Shell:
     @functools.cached_property
     def course(self) -> Course:
         """The course; where the workspace is homework, what was set of it."""
+        workspace = None
         with contextlib.suppress(WorkspaceError):
-            if file := Workspace.find(self.whole, self.cwd, environ=self.environ).homework:
-                from grader import assignment
+            workspace = Workspace.find(self.whole, self.cwd, environ=self.environ)
+        if workspace and (file := workspace.homework):
+            from grader import assignment
 
-                return self.whole.homework(assignment.read(file, self.whole).sections)
+            return self.whole.homework({p.section: p.weight for p in assignment.read(file, self.whole).parts})
         return self.whole
 
     @functools.cached_property
@@ -346,6 +348,10 @@ class Shell:
             except progress.Unusable as e:
                 self._bear(e)
         return tiers[:shown], len(tiers)
+
+    def hints_to_come(self, section: Section) -> list[str]:
+        """Every hint of the section: who asks for one will soon ask for another."""
+        return [hint for tiers in self._hints(section).values() for hint in tiers]
 
     def _hints(self, section: Section) -> dict[int, list[str]]:
         """Of homework none, unless its hints were given out too."""

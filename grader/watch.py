@@ -28,7 +28,7 @@ from grader.course import CourseError, Section
 from grader.keys import Keys
 from grader.model import Outcome, Verdict
 from grader.reports import plain, terminal, words
-from grader.reports.lines import rows
+from grader.reports.lines import cells, rows
 from grader.shell import Shell, Usage, told
 from grader.workspace import WorkspaceError
 
@@ -244,7 +244,9 @@ class Watch:
         self.draw = self._show_verdict
         self.draw()
         now = f"{datetime.now():%H:%M:%S}"
-        self.board.status(words.say("watch.checked", self.lang, time=now, path=self.shell.show(self.path)))
+        paths = (self.shell.show(self.path), self.path.name)
+        said = [words.say("watch.checked", self.lang, time=now, path=path) for path in paths]
+        self.board.status(next((s for s in said if cells(s) < self.board.width), said[-1]))
 
     # -- what is shown
 
@@ -319,7 +321,7 @@ class Watch:
             case "e":
                 self._edit()
             case "s":
-                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)).rstrip("\n"))
+                self._page(terminal.markdown(self.section.lesson(self.shell.lesson_lang)))
             case "\n" | "\r" | " " if self.draw != self._show_verdict:
                 self.draw = self._show_verdict
                 self.draw()
@@ -333,7 +335,7 @@ class Watch:
         hints, total = self.shell.hints(self.section, task)
         about = (self.section, task, len(hints), total, self.lang)
         heading, end = plain.hint_heading(*about), plain.hint_end(*about, keys=True)
-        texts = [self.board.fitted(heading), *(terminal.markdown(t).rstrip("\n") for t in hints)]
+        texts = [self.board.fitted(heading), *map(terminal.markdown, hints)]
         self._page("\n\n".join([*texts, *filter(None, [self.board.fitted(end)])]))
 
     def _next(self) -> None:

@@ -90,8 +90,13 @@ class Workspace(msgspec.Struct, frozen=True):
 
     @property
     def homework(self) -> Path | None:
-        """The file that says what was set, if this is homework."""
-        return self.root / HOMEWORK if (self.root / HOMEWORK).is_file() else None
+        """The file that says what was set, if this is homework. Raises WorkspaceError if that file is gone."""
+        file, given = self.root / HOMEWORK, self.root / GIVEN / HOMEWORK
+        if file.is_file():
+            return file
+        if given.is_file():
+            raise WorkspaceError("homework_lost", path=str(file), copy=str(given))
+        return None
 
     def path(self, section: Section) -> Path:
         """Where the learner's file of a section belongs, there or not."""

@@ -12,9 +12,11 @@ import tiny_course
 from grader import doctor, pool
 from grader.course import Course
 from grader.doctor import Sign, of_sandbox, remedy, signs
-from grader.model import Tier
+from grader.model import Sandbox, Tier
 from grader.reports import plain
 from grader.reports.words import LANGUAGES
+from grader.sandbox import warden
+from grader.sandbox.cell import Lost
 from grader.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +84,43 @@ def test_the_sandbox(course: Course, tier: Tier, mark: str) -> None:
     assert told[0] == Sign("good" if found.tier is Tier.T3 else mark, "sandbox", {"tier": found.tier.value})
     assert (told[-1].key.startswith("remedy")) is (found.tier is not Tier.T3)
     assert all(plain.sign(s.key, s.params, lang) for s in told for lang in LANGUAGES)
+
+
+_STEPS = ["T3: setup: [Errno 1] unshare: Operation not permitted", "T3: could: files,network", "T2: unconfined"]
+_STEPS += ["T3: gone", "T2: root", "T2: no_start: Died 70 cell: OSError: [Errno 38] landlock: Function not implemented"]
+
+
+@pytest.mark.parametrize("what", _STEPS)
+def test_why_not_better_is_told_in_the_learners_language(what: str) -> None:
+    """The reasons that are ours are words of that language; what the kernel said stays, and so does the tier."""
+    (sign,) = (s for s in of_sandbox(Sandbox(tier=Tier.T3, degraded=(what,))) if s.key == "degraded")
+    shown = plain.sign(sign.key, sign.params, "zh").removeprefix("这台电脑无法提供：")
+    tier, kind, *detail = what.split(": ", 2)
+    ours = re.sub(r"（.*）$", "", shown)
+    assert shown.startswith(tier) and f": {kind}" not in shown
+    assert not set(re.findall("[A-Za-z]{2,}", ours)) - {"root", "nobody", "Python"} and re.search(
+        "[\u4e00-\u9fff]", ours
+    )
+    assert kind == "could" or "".join(detail) in shown
+
+
+def test_a_reason_of_another_version_is_told_as_it_is() -> None:
+    """A verdict may have been made by an older grader, or a newer one."""
+    for what in ("debug", "T3: a cell could still: read", "T3: nonesuch: x", ""):
+        assert plain.degraded(what, "zh") == what
+
+
+def test_what_a_host_does_not_give_is_an_id_with_what_the_kernel_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiers that do not hold, and a cell that cannot start at all: the reasons are for machines."""
+    monkeypatch.setenv("LANG", "C")
+    monkeypatch.setattr(warden, "_ATTEMPTS", "def attempts(*files):\n    return ['files', 'network'] if files else []")
+    with warden.Warden() as w:
+        assert w.confinement().degraded[:2] == ("T3: could: files,network", "T2: could: files,network")
+    monkeypatch.setattr(warden, "_ATTEMPTS", "def attempts(*files):\n    raise OSError('a\\nb')")
+    with warden.Warden(at_most="T1") as w, pytest.raises(Lost) as e:
+        w.confinement()
+    (why,) = e.value.why
+    assert why.startswith("T1: no_start: torch: ") and "\n" not in why
 
 
 @pytest.mark.parametrize(

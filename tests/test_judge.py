@@ -10,7 +10,7 @@ import pytest
 from grader import judge, pool
 from grader.course import Course
 from grader.model import Job, Outcome, Tier, Verdict
-from grader.reports.sentences import common_cause
+from grader.reports.sentences import common_cause, of_task
 from grader.sandbox import warden
 
 MINI = Path(__file__).parent / "mini_course"
@@ -424,6 +424,27 @@ def test_examples_run_before_any_hidden_test(cells: warden.Warden, folder: Path)
     verdict = judge.grade(section, [job], cells, b"s")[0]
     assert [(c.name, c.task) for c in verdict.checks] == [("test_h", 1), ("test_s", 2)]
     assert "[[1.0]]" in verdict.stdout and "7777" not in verdict.stdout
+
+
+def test_of_one_task_is_told_what_it_printed_and_what_loading_did(cells: warden.Warden, folder: Path) -> None:
+    """Whoever asks for one task sees the prints of the others in no form; of all tasks, everything in its order."""
+    one = "@task(1)\ndef test_s(learner):\n    x = torch.ones(1)\n    assert learner.double(x) == learner.double(x)\n"
+    two = "@task(2)\ndef test_t(learner):\n    learner.outer(torch.ones(2), torch.ones(3))\n"
+    silent = "@task(3)\ndef test_u(learner):\n    learner.quadruple(torch.ones(2))\n"
+    (folder / "solutions/01_mini/01_double/test_double.py").write_text(HEAD + one)
+    (folder / "exercises/01_mini/01_double/test_examples.py").write_text(HEAD + one + two + silent)
+    section = Course.at(folder)["double"]
+    said = {"double(x):": "eins 一", "outer(a, b):": "zwei 二"}
+    text = RIGHT + "print('loaded')\n"
+    for head, words in said.items():
+        text = text.replace(f"def {head}", f"def {head}\n    print({words!r})")
+    text = text.replace("return double(double(x))", "return 4 * x")
+    job = Job(section="double", section_digest=section.digest, text=text)
+    verdict = judge.grade(section, [job], cells, b"s")[0]
+    assert verdict.stdout == "loaded\neins 一\neins 一\nzwei 二\n"
+    shown = {n: of_task(verdict, section, n).stdout for n in (None, 1, 2, 3)}
+    assert shown == {None: verdict.stdout, 1: "loaded\neins 一\neins 一\n", 2: "loaded\nzwei 二\n", 3: "loaded\n"}
+    assert Verdict.from_json(verdict.to_json()) == verdict
 
 
 def test_an_example_that_stands_on_a_failed_task_is_skipped_though_it_ran_first(

@@ -1,6 +1,8 @@
 """`learn release`: what goes out to a class, and that nothing else does."""
 
 import hashlib
+import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -8,8 +10,9 @@ import pytest
 import tiny_course
 
 from cli import learn
-from grader import releases
+from grader import progress, releases
 from grader.course import Course
+from grader.model import Check, Outcome, Sandbox, Tier, Verdict, score
 
 SET = """title: Homework 2
 sections: {1.1: 6, 2.2: 10, '3.1': 4}
@@ -222,6 +225,44 @@ def test_homework_stays_as_it_was_given_out(homework, run, command):
     code, said = run(*command)
     assert code == 2 and "is homework" in said
     assert unpacked(homework) == before
+
+
+def test_a_list_of_what_was_set_that_is_gone_is_told(homework, run):
+    """Never the whole course instead; what is told to be done helps."""
+    file = homework / "exercises" / "assignment.yaml"
+    before = file.read_bytes()
+    file.unlink()
+    for command in ("list", "next", "check", "update"):
+        code, said = run(command)
+        assert code == 2 and str(file) in said and len(said.splitlines()) == 1
+    shutil.copy(re.search(r"copy (\S+) there", said)[1], file)
+    assert file.read_bytes() == before and run("list")[0] == 0
+
+
+def test_homework_counts_by_its_weights(homework, run):
+    """What `learn list` and `learn` say is what the answers would come to, lateness aside."""
+    assert "0 of 20 points by their weights" in run("list")[1] and "0 of 20 points by" in run()[1]
+    text = "sections: {1.1: 7/2, 2.2: 0, 3.1: 10}\n"
+    (homework / "exercises" / "assignment.yaml").write_text(text, encoding="utf-8")
+    with progress.Progress(progress.path_for(Course.ours().about.id)) as kept:
+        section = Course.ours()["1.1"]
+        checks = [Check(name="t", task=n, visible=False, outcome=Outcome.PASSED) for n in section.points]
+        points, most = score(tuple(checks), section.points)
+        kept.record(
+            Verdict(
+                section=section.slug,
+                section_digest="",
+                submission_digest="",
+                checks=tuple(checks),
+                points=points,
+                max_points=most,
+                sandbox=Sandbox(tier=Tier.T3),
+                versions={},
+            )
+        )
+    shown = run("list")[1]
+    assert "1 of 3 sections passed · 3.5 of 13.5 points by their weights" in shown
+    assert " 3.5/3.5 " in shown and " 0/0 " in shown and " 0/10 " in shown
 
 
 def test_an_assignment_that_cannot_be_read_is_told(homework, run):

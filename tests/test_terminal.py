@@ -293,11 +293,33 @@ def test_chinese_fills_its_lines(section):
 def test_a_picture_is_told_on_a_terminal():
     """Its alt text, wrapped like any other, and its file."""
     seen = "A column of three and a row of four, each repeated to a table; their sum is a table of 3 × 4"
-    out = Console(file=io.StringIO(), force_terminal=True, width=60)
-    shown = terminal.markdown(f"Before.\n\n![{seen}](table.svg)\n\nAfter.\n", out)
+    shown = terminal.markdown(f"Before.\n\n![{seen}](table.svg)\n\nAfter.\n", 60)
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in shown.splitlines()]
     assert " ".join(" ".join(lines).split()) == f"Before. [{seen}] (table.svg) After."
     assert max(map(len, lines)) <= 60
+
+
+def test_a_status_is_folded_and_the_next_takes_its_place(monkeypatch):
+    """On a narrow terminal nothing of it is lost, and nothing of it stays."""
+    monkeypatch.setenv("COLUMNS", "40")
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    board = terminal.Board(file=screen)
+    text = "2.2 is not passed yet; n goes on once it is, and not before"
+    board.status(text)
+    shown = screen.getvalue().removeprefix("\r\x1b[J")
+    assert shown.split() == text.split() and max(map(len, shown.splitlines())) < 40
+    board.status("Checking")
+    assert screen.getvalue().endswith(f"{shown}\r\x1b[1A\x1b[JChecking") and shown.count("\n") == 1
+
+
+def test_with_hardly_any_room_why_goes_before_what(section):
+    """Where test and reason do not both fit, the reason is told: it names the mistake."""
+    promise = " ".join(["Promised."] * 60)
+    first = check(mistake="doubled_twice", promise={"en": promise})
+    shown = screen(section, first, lang="en", height=12, left={1: 1})
+    assert "You doubled twice" in shown and "Promised" not in shown and len(shown.splitlines()) <= 12
+    assert "Promised." in screen(section, first, lang="en", height=24, left={1: 1})
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -312,7 +334,8 @@ def test_a_screen_with_too_little_room_begins_at_the_top(section, height, lang):
     ]
     shown = screen(section, first, *more, lang=lang, height=height, left={1: 1})
     assert len(shown.splitlines()) <= height and "Seen first." in shown and "Promise" not in shown
-    left = len(screen(section, first, *more, lang=lang, left={1: 1}).splitlines()) - len(shown.splitlines()) + 1
+    whole = [x for x in screen(section, first, *more, lang=lang, left={1: 1}).splitlines() if x.strip()]
+    left = len(whole) - len(shown.splitlines()) + 1
     assert f"… {left} more lines" in shown or f"…… 还有 {left} 行" in shown
     assert "learn hint 1.1 1" in shown.splitlines()[-1] and (height == 10 or "halve" in shown)
     assert screen(section, first, *more, height=100) == screen(section, first, *more)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FAR = ("zygote", "jail", "runner", "rootfs", "landlock", "seccomp", "kernel", "pages", "ipython")
-LOW = ("grader.model", "grader.home", "grader.yamls")
+LOW = ("grader.model", "grader.home", "grader.kept", "grader.yamls")
 STORES = ("grader.progress", "grader.gradebook", "grader.reports", "grader.exports")
 
 

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from grader.commands.spoken import (
 )
 from grader.course import Section
 from grader.model import Verdict
-from grader.reports import plain, sentences, words
+from grader.reports import kept, plain, sentences, words
 from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
@@ -83,7 +84,7 @@ def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
     section = shell.section(name)  # who looks ahead does not go there
     if not browser:
-        page(shell, rendered(section.lesson(shell.lesson_lang)))
+        page(shell, *rendered(section.lesson(shell.lesson_lang)))
         return
     from grader import book
 
@@ -100,7 +101,8 @@ def hint(shell: Shell, first: str | None, second: str | None) -> None:
     hints, total = shell.hints(section, task)
     heading = plain.hint_heading(section, task, len(hints), total, shell.lang)
     end = plain.hint_end(section, task, len(hints), total, shell.lang)
-    page(shell, "\n\n".join([fitted(heading), *map(rendered, hints), *filter(None, [fitted(end)])]))
+    drawn = rendered(*hints, then=shell.hints_to_come(section))
+    page(shell, "\n\n".join([fitted(heading), *drawn, *filter(None, [fitted(end)])]))
 
 
 @room.command("solution")
@@ -288,10 +290,6 @@ def browse(shell: Shell, name: str, page: str) -> None:
             book.write(path.parent, other, text)
 
 
-def rendered(markdown: str) -> str:
-    """As a terminal shows it; a pipe gets the Markdown, and does not wait for rich."""
-    if not sys.stdout.isatty():
-        return markdown
-    from grader.reports import terminal
-
-    return terminal.markdown(markdown).rstrip("\n")
+def rendered(*texts: str, then: Sequence[str] = ()) -> Sequence[str]:
+    """As a terminal shows them; a pipe gets the Markdown. `then`: see `kept.markdown`."""
+    return kept.markdown(texts, columns(), then) if sys.stdout.isatty() else texts

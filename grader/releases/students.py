@@ -13,14 +13,15 @@ from grader.releases.templates import render
 from grader.reports.plain import title
 from grader.reports.sentences import number
 from grader.reports.words import say
-from grader.workspace import HOMEWORK
+from grader.workspace import GIVEN, HOMEWORK
 
 
 def files(release: Release, **more: Any) -> dict[str, bytes]:
     """A folder to work in. `more`: what the README is told beside `about`."""
     values = about(release) | {"on_github": False} | more
     readme = render(f"students/README.{release.lang}.md.j2", **values)
-    return handout(release) | {f"exercises/{HOMEWORK}": was_set(release), "README.md": readme}
+    set_ = {f"exercises/{part}": was_set(release) for part in (HOMEWORK, GIVEN / HOMEWORK)}
+    return handout(release) | set_ | {"README.md": readme}
 
 
 def was_set(release: Release) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grader.model import Finding, Outcome, Verdict
 from grader.reports.lines import cells, padded, wrapped
 from grader.reports.sentences import number, unwritten
-from grader.reports.words import LANGUAGES, say, together
+from grader.reports.words import LANGUAGES, messages, say, together
 
 if TYPE_CHECKING:
     from grader.answers import Answer
@@ -81,7 +81,9 @@ def recheck_ends(verdicts: "Sequence[Verdict | None]", lang: str) -> str:
 def summary(whole: "Part", lang: str) -> str:
     """Sections passed, and points."""
     about = {"passed": whole.passed, "total": len(whole.places)}
-    return say("where.progress", lang, **about, points=number(whole.points), possible=number(whole.possible))
+    weighed = any(p.section.worth != sum(p.section.points.values()) for p in whole.places)
+    key = "where.progress_weighted" if weighed else "where.progress"
+    return say(key, lang, **about, points=number(whole.points), possible=number(whole.possible))
 
 
 def when(road: "Road", lang: str) -> str:
@@ -157,8 +159,20 @@ def sign(key: str, params: Mapping[str, Any], lang: str) -> str:
     shown: dict[str, Any] = {k: _yes(v, lang) if isinstance(v, bool) else v for k, v in params.items()}
     if key == "course":
         shown["title"] = title(shown.pop("titles"), lang)
+    if "why" in shown:
+        shown["why"] = say("list.also", lang).join(degraded(what, lang) for what in shown["why"])
     text = say(f"doctor.{key}", lang, **shown)
     return text + say(f"doctor.tier.{shown['tier']}", lang) if key == "sandbox" else text
+
+
+def degraded(what: str, lang: str) -> str:
+    """Why a stronger sandbox cannot be had, as a verdict says it; as it stands there, if it is of another version."""
+    tier, kind, detail = ([*what.split(": ", 2), "", ""])[:3]
+    if f"degraded.{kind}" not in messages():
+        return what
+    if kind == "could":
+        detail = together((say(f"degraded.could.{one}", lang) for one in detail.split(",")), lang)
+    return say(f"degraded.{kind}", lang, tier=tier, detail=detail)
 
 
 def hint_heading(section: "Section", task: int, shown: int, total: int, lang: str) -> str:
@@ -284,7 +298,7 @@ def _together(whole: "Part", lang: str, width: int) -> list[str]:
     spent = time(whole.spent, lang)
     line = summary(whole, lang)
     joined = f"{line} · {spent}" if spent else line
-    return [joined] if cells(joined) <= width else [line, spent] if spent else [line]
+    return [joined] if cells(joined) <= width else [*wrapped(line, width), *filter(None, [spent])]
 
 
 def _yes(value: bool, lang: str) -> str:

@@ -133,12 +133,17 @@ def _step(
 
 
 def of_task(verdict: Verdict, section: "Section", task: int | None) -> Verdict:
-    """What a verdict says of one task (None: of all); of one that is our fault, what it is."""
+    """What a verdict says of one task (None: of all); of one that is our fault, what it is. Of what was printed, it has
+    what no other task's test did.
+    """
     if task is None or verdict.broken:
         return verdict
     checks = tuple(c for c in verdict.checks if c.task == task)
     earned, worth = score(checks, {task: section.points.get(task, 0)})
-    return msgspec.structs.replace(verdict, checks=checks, points=earned, max_points=worth)
+    others = {i for c in verdict.checks if c.task != task for i in range(*c.printed)}
+    stdout = "".join(char for i, char in enumerate(verdict.stdout) if i not in others)
+    checks = tuple(msgspec.structs.replace(c, printed=(0, 0)) for c in checks)  # which were places in the whole
+    return msgspec.structs.replace(verdict, checks=checks, points=earned, max_points=worth, stdout=stdout)
 
 
 def shown(

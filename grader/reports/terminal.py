@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.style import Style
 from rich.text import Text
 from rich.theme import Theme
@@ -81,11 +81,13 @@ def answers(section: "Section", task: int | None, found: "Sequence[Answer]", lan
     return captured.get()
 
 
-def markdown(text: str, out: Console | None = None) -> str:
-    """A lesson or a hint as a terminal shows it."""
+def markdown(text: str, width: int = 0) -> str:
+    """A lesson or a hint as a terminal shows it. `width`: in so many columns, 0: in those that there are."""
     from grader.reports import prose  # 80 ms, which a pass does not need
 
-    return prose.shown(out or console(), text)
+    out = console()
+    out.size = ConsoleDimensions(width or out.width, out.height)
+    return prose.shown(out, text).rstrip("\n")
 
 
 def screen(
@@ -114,15 +116,20 @@ def screen(
         _Screen(verdict, section, seen, lang, out, watched).foot(suggestion)
     foot = captured.get().splitlines(keepends=True)
 
-    def body(*, short: bool) -> list[str]:
+    def body(short: int) -> list[str]:
         with out.capture() as captured:
             _body(_Screen(shown, section, seen, lang, out, watched, short), debug)
         return captured.get().splitlines(keepends=True)
 
-    lines = body(short=False)
-    if height and rows("".join(lines + foot), out.width) > height:
-        whole, lines = len(lines), body(short=True)
-        while lines and rows("".join(lines + foot), out.width) >= height:
+    def room(lines: list[str]) -> int:
+        return height - rows("".join(lines + foot), out.width)
+
+    lines = body(0)
+    if height and room(lines) < 0:
+        whole, foot = len(_close(lines)), _close(foot)
+        shorter = [_close(body(short)) for short in (1, 2)]
+        lines = next((s for s in shorter if room(s) > 0), shorter[-1])
+        while lines and room(lines) < 1:
             lines.pop()
         lines.append(say("verdict.cut", lang, count=whole - len(lines)) + "\n")
     text = "".join(lines + foot).replace(MAY_BREAK, "")
@@ -150,6 +157,11 @@ def for_notebook(
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
     said = {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
     return {kind: text.replace(MAY_BREAK, "") for kind, text in said.items()}
+
+
+def _close(lines: list[str]) -> list[str]:
+    """Without the empty ones."""
+    return [line for line in lines if line.strip()]
 
 
 def _body(screen: "_Screen", debug: bool) -> None:
@@ -183,7 +195,7 @@ class Board:
         """`keys`: what each key does, separated by " · "; "" where there are none."""
         self.keys = keys
         self.file = console(file).file
-        self._status = False  # True while the cursor is on that line
+        self._status = 0  # rows that it takes now; the cursor is in the last of them
 
     @property
     def live(self) -> bool:
@@ -202,7 +214,7 @@ class Board:
 
     def begin(self) -> None:
         """A new screen: what was there is scrolled out of sight by the terminal, not lost in a pipe."""
-        self._status = False
+        self._status = 0
         if self.live:
             self.file.write("\x1b[H\x1b[2J")
 
@@ -220,14 +232,14 @@ class Board:
         self.file.flush()
 
     def status(self, text: str, *, passing: bool = False) -> None:
-        """What goes on, in the last line. `passing`: only for somebody who sits there and waits."""
+        """What goes on, at the bottom. `passing`: only for somebody who sits there and waits."""
         if not self.live:
             self.file.write("" if passing else f"{text}\n")
         else:
-            shown = Text(" ".join(text.split()), overflow="ellipsis")
-            shown.truncate(max(1, console(self.file).width - 1), overflow="ellipsis")
-            self._status = True  # before it is seen: whoever sees it may end us at once
-            self.file.write(f"\r\x1b[K{shown.plain}")
+            shown = "\n".join(wrapped(" ".join(text.split()), self.width - 1))
+            up = f"\x1b[{self._status - 1}A" if self._status > 1 else ""
+            self._status = rows(shown, self.width)  # before it is seen: whoever sees it may end us at once
+            self.file.write(f"\r{up}\x1b[J{shown}")
         self.file.flush()
 
     def close(self) -> None:
@@ -257,10 +269,10 @@ class _Screen:
         lang: str,
         out: Console,
         watched: bool = False,
-        short: bool = False,
+        short: int = 0,
     ) -> None:
         self.watched = watched
-        self.short = short  # the first failure alone is told; of the others only the task; nothing of what passed
+        self.short = short  # 1: the first failure is told, of others the task; 2: of that the reason goes first
         self.ended = False  # True once it was
         self.verdict = verdict
         self.section = section
@@ -328,7 +340,8 @@ class _Screen:
 
     def full(self, check: Check, told: set[str]) -> None:
         """All that we know of one check. `told`: the explanations that need not be told again."""
-        if promise := sentences.promise(check, self.lang):
+        known = sentences.explanation(check, self.mistakes) is not None
+        if (promise := sentences.promise(check, self.lang)) and not (self.short > 1 and known):
             self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
         self.body(check, told)
 

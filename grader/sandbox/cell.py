@@ -22,7 +22,13 @@ _LAST_BREATH = 2.0  # seconds between the end of a channel and the end of its pr
 
 
 class Lost(BaseException):
-    """The zygote is gone or does not answer: our fault. Not an Exception, so that no test can swallow it."""
+    """The zygote is gone or does not answer: our fault. Not an Exception, so that no test can swallow it. `why`: where
+    no cell can be started at all, what failed at each tier, as in a verdict's `degraded`.
+    """
+
+    def __init__(self, text: str = "", why: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 class Died(BaseException):

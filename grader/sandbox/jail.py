@@ -5,6 +5,7 @@ The order in `enter` matters: mounts need capabilities, seccomp would forbid eve
 """
 
 import contextlib
+import errno
 import os
 import resource
 import socket
@@ -158,7 +159,7 @@ def _own_user_namespace() -> None:
         os.waitpid(helper, 0)
         os.close(ready)
     if not Path("/proc/self/uid_map").read_text().strip():
-        raise OSError(1, "uid_map: not permitted")
+        raise OSError(errno.EPERM, f"uid_map: {os.strerror(errno.EPERM)}")
 
 
 def _nobody_can_read(view: rootfs.View) -> bool:

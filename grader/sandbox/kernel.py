@@ -4,6 +4,7 @@ Linux on x86_64 and aarch64; elsewhere `MACHINE` is None and the callers stay at
 """
 
 import ctypes
+import errno
 import os
 import platform
 import sys
@@ -44,7 +45,7 @@ PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT =
 def call(name: str, *args: "int | bytes | ctypes.Array[ctypes.c_char] | None") -> int:
     """That system call. Raises OSError with its errno and name."""
     if MACHINE is None:
-        raise OSError(38, f"{name}: not on this system")
+        raise OSError(errno.ENOSYS, f"{name}: {os.strerror(errno.ENOSYS)}")
     converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
     result: int = _LIBC.syscall(ctypes.c_long(NUMBERS[name][MACHINE]), *converted)
     if result < 0:

@@ -7,6 +7,7 @@ are allowed only with certain arguments.
 """
 
 import ctypes
+import errno
 import functools
 import os
 import struct
@@ -89,7 +90,7 @@ def program(machine: int, namespaces: bool, pid: int = 0) -> bytes:
 def install(namespaces: bool) -> None:
     """Filters this process and its children from now on. `no_new_privs` must be set. Raises OSError."""
     if kernel.MACHINE is None:
-        raise OSError(38, "seccomp: not on this system")
+        raise OSError(errno.ENOSYS, f"seccomp: {os.strerror(errno.ENOSYS)}")
     code = program(kernel.MACHINE, namespaces, 0 if namespaces else os.getpid())
     instructions = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(code) // 8, ctypes.addressof(instructions))

@@ -92,15 +92,16 @@ class Warden:
         starts = holes = 0
         while self._confinement is None:
             try:
-                if (why := self._await_ready()) is None:
-                    self._confinement = self._tried()
-                    break
-                again = False
+                self._await_ready()
+                self._confinement = self._tried()
+                break
             except _Hole as e:  # or its first cell was killed by somebody else: tried once more, to know
                 why, holes = str(e), holes + 1
                 again = holes == 1
-            except Gone as e:
-                why, starts = str(e), starts + 1
+            except _Refused as e:
+                why, again = str(e), False
+            except Gone:
+                why, starts = "gone", starts + 1
                 again = self._was_killed()  # which says nothing of what this host can give
                 if starts == _STARTS:
                     raise
@@ -108,7 +109,7 @@ class Warden:
             if not again:
                 self.degraded.append(f"{self.tier}: {why}")
                 if self.tier == self.tiers[-1]:
-                    raise Lost(f"no cell can be started: {'; '.join(self.degraded)}")
+                    raise Lost(f"no cell can be started: {'; '.join(self.degraded)}", tuple(self.degraded))
                 self.tier, holes = TIERS[TIERS.index(self.tier) + 1], 0
             self._spawn(self.tier)
         if self.require is not None and self._confinement.tier < self.require:
@@ -197,11 +198,11 @@ class Warden:
         except subprocess.TimeoutExpired:
             return False
 
-    def _await_ready(self) -> str | None:
-        """None when the zygote is ready, else why it cannot be. Raises Gone if it ended and did not say."""
+    def _await_ready(self) -> None:
+        """Waits until the zygote is ready. Raises _Refused if it cannot be, Gone if it ended and did not say."""
         message, fds = self._receive(time.monotonic() + _START_SECONDS)
         if "ready" not in message:
-            return str(message.get("failed"))
+            raise _Refused("setup", str(message.get("failed")))
         self.pid = proc.pid_of(fds[0])
         os.close(fds[0])
         status = proc.status(self.pid)
@@ -209,7 +210,6 @@ class Warden:
             raise Lost("the zygote has more than one thread")
         self.held = int(status.get("VmData", "0 kB").split()[0]) << 10
         self.shared = proc.resident(self.pid)  # what every fork begins with, without costing anything
-        return None
 
     def _tried(self) -> Confinement:
         """Opens a cell that tries what it must not be able to do. Raises _Hole if it could."""
@@ -219,25 +219,25 @@ class Warden:
             cell.exchange("load", {"text": _ATTEMPTS, "file": "attempts.py", "probes": "", "seed": 0}, 20)
             call = {"target": "learner", "name": "attempts", "args": self._secrets(), "kwargs": {}}
             frame = cell.exchange("call", call | {"seed": None}, 20)
-            could = frame.value.get("value") if frame.word == "value" else [f"torch: {frame.value}"]
+            if frame.word != "value":
+                raise _Hole("no_start", f"torch: {frame.value}")
+            could = frame.value.get("value")
             status = proc.status(cell.pid)
         except Gone:
             raise
         except (Lost, Died, TimedOut, Forgery) as e:
-            raise _Hole(
-                f"no cell starts ({type(e).__name__} {e}) {cell.output.decode(errors='replace').strip()}"
-            ) from None
+            raise _Hole("no_start", f"{type(e).__name__} {e} {cell.output.decode(errors='replace')}") from None
         finally:
             cell.close()
         filtered = status.get("Seccomp") == "2"
         if self.tier != "T1":
             if could:
-                raise _Hole(f"a cell could still: {', '.join(map(str, could))}")
+                raise _Hole("could", ",".join(map(str, could)))
             if not filtered or status.get("NoNewPrivs") != "1" or int(status.get("CapEff", "0"), 16):
-                raise _Hole("a cell is not confined as seen from outside")
+                raise _Hole("unconfined")
         degraded = list(self.degraded)
         if self.tier == "T2" and status.get("Uid", "").split()[:1] == ["0"]:
-            degraded.append("T2: runs as root (without capabilities), since nobody could not read Python")
+            degraded.append("T2: root")
         return Confinement(
             self.tier,
             landlock.abi() if self.tier != "T1" else 0,
@@ -309,7 +309,14 @@ class Warden:
             self._exited[message["exited"]] = message["status"]
 
 
-class _Hole(Exception):
+class _Refused(Exception):
+    """A tier that cannot be had here. Its text is an id, and what the kernel or Python said, in one line."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(": ".join([kind, *filter(None, [" ".join(detail.split())])]))
+
+
+class _Hole(_Refused):
     """A tier that does not hold here."""
 
 
@@ -336,11 +343,11 @@ def _run():
 def attempts(*files):
     assert (torch.ones(64, 64) @ torch.ones(64, 64)).sum() == 64 ** 3
     tries = {
-        "read files of ours": lambda: open(files[0]).close(),
-        "read other processes": lambda: open("/proc/1/environ").close(),
-        "write outside": lambda: open("/usr/lib/x", "w").close(),
-        "reach the network": _go_out,
-        "run programs": lambda: os.execv("/bin/true", ["true"]),
+        "files": lambda: open(files[0]).close(),
+        "processes": lambda: open("/proc/1/environ").close(),
+        "write": lambda: open("/usr/lib/x", "w").close(),
+        "network": _go_out,
+        "programs": lambda: os.execv("/bin/true", ["true"]),
     }
     return [name for name, f in tries.items() if files and _can(f)]
 """
