@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import torch
 
+from grader import errors
 from grader.desk import Desk
 from grader.model import Check, Outcome
 from grader.sandbox import cell
@@ -19,6 +20,7 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocat
 _NOBODY_TYPES = "EOF when reading a line"  # what input() says of an end of file
 _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
+_WORD = r"[^\W\d]\w*"
 _SIZES_TOLD, _SIZE_TOLD, _WORDS_TOLD = 5, 4096, 4
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
@@ -55,7 +57,7 @@ def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | N
             kind = ("missing" if _code(desk.text) else "empty") if error.name else "not_written"
             return Check(**about, outcome=Outcome.NOT_WRITTEN, kind=kind, params={"name": error.name})
         case LearnerRaised():
-            return _exception(about, error, desk.mark, loading, flag)
+            return _exception(about, error, desk.mark, loading, flag, desk.text)
         case cell.TimedOut():
             late = time.monotonic() >= desk.ends_at
             seconds = {} if late else {"seconds": desk.mark.timeout or desk.limit}
@@ -84,7 +86,7 @@ def _code(text: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
-def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str) -> Check:
+def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading: bool, flag: str, source: str) -> Check:
     outcome, kind = Outcome.FAILED, "raised"
     own = next((b for b in e.bases if b in _BUILTIN), "Exception")
     kind_of = e.kind if e.kind.isidentifier() else own  # a class may be called anything
@@ -92,6 +94,8 @@ def _exception(about: dict[str, Any], e: LearnerRaised, mark: TaskMark, loading:
     mistake = next((m for part, m in mark.raises.items() if part in e.message), "")
     if about["visible"] or loading:  # at loading there are no hidden inputs yet that a message could carry
         params["message"] = e.message
+    elif message := errors.known(e.message, functools.partial(_named, source=source)):
+        params["message"] = message
     if waits := _waits(e):
         return Check(**about, outcome=outcome, kind=waits, mistake=mistake, where=e.line, flag=flag)
     if "MemoryError" in e.bases or _NO_MEMORY.search(e.message):
@@ -148,18 +152,24 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
             return "…"
         if not isinstance(value, str):
             return value
-        words = re.findall(r"[^\W\d]\w*", value)
-        known = all(w in _known() or re.search(rf"\b{re.escape(w)}\b", source) for w in words)
+        words = re.findall(_WORD, value)
+        known = all(_named(w, source) for w in words)
         if re.fullmatch(r"-?\d{1,3}", value):  # an exit code
             return value
         plain = re.sub(r"\[\d+\]", "[]", value)  # a place in a list
-        few = len(words) <= _WORDS_TOLD and value.isprintable() and not re.search(r"\d", plain)
+        few = len(words) <= _WORDS_TOLD and value.isprintable() and not re.search(r"\d", re.sub(_WORD, "", plain))
         return plain if known and few else "…"
 
     return {k: said(v) if k in _LEARNERS else v for k, v in params.items()}
 
 
+def _named(word: str, source: str) -> bool:
+    """True of a name that tells nothing new: it is known, or stands in the learner's file."""
+    return word in _known() or re.search(rf"\b{re.escape(word)}\b", source) is not None
+
+
 @functools.cache
 def _known() -> frozenset[str]:
     more = "torch nn modules numpy ndarray generator NoneType return_types strided cpu meta linear module container"
-    return frozenset([*dir(builtins), *dir(torch), *dir(torch.nn), *more.split()])
+    more += " function method builtin_function_or_method dict_keys dict_values dict_items odict_values"
+    return frozenset([*dir(builtins), *dir(torch), *dir(torch.nn), *dir(torch.Tensor), *more.split()])

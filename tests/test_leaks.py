@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import pool
+from grader import errors, pool
 from grader.course import Course
 from grader.model import Job, Verdict
 from grader.reports import terminal
@@ -101,7 +101,8 @@ def test_no_number_is_told_to_more_than_four_digits(section, verdicts) -> None:
 
 
 def _params(verdict: Verdict) -> str:
-    """What is told of the hidden tests of a verdict, without what is meant to be told: sizes, counts, names of keys."""
+    """What is told of the hidden tests of a verdict, without what is meant to be told: sizes, counts, names of
+    keys, and errors' own texts of known forms."""
     told = [
         [c.kind, c.mistake, {k: v for k, v in c.params.items() if not _is_form(k, v)}, c.flag]
         for c in verdict.checks
@@ -112,7 +113,9 @@ def _params(verdict: Verdict) -> str:
 
 def _is_form(name: str, value: object) -> bool:
     of_whole = isinstance(value, int) or (isinstance(value, list) and all(isinstance(v, int) for v in value))
-    return name in ("missing", "extra", "at") or (name in ("wrong", "total", "count", "got", "want") and of_whole)
+    return name in ("missing", "extra", "at", "message") or (
+        name in ("wrong", "total", "count", "got", "want") and of_whole
+    )
 
 
 def _is_id(text: str, section) -> bool:
@@ -123,11 +126,13 @@ def _is_id(text: str, section) -> bool:
 def test_what_a_hidden_check_tells_is_a_closed_set(verdicts) -> None:
     """Each parameter has a name that this test knows: a new one is to be thought about first."""
     known = {
-        "at", "bar", "by", "code", "count", "error", "extra", "factor", "got", "job", "method", "missing", "name",
-        "offset", "origin", "path", "seconds", "signal", "task", "total", "type", "want", "what", "wrong",
+        "at", "bar", "by", "code", "count", "error", "extra", "factor", "got", "job", "message", "method", "missing",
+        "name", "offset", "origin", "path", "seconds", "signal", "task", "total", "type", "want", "what", "wrong",
     }  # fmt: skip
     told = {p for vs in verdicts.values() for v in vs for c in v.checks if not c.visible for p in c.params}
     assert told <= known, told - known
+    said = {c.params.get("message", "") for vs in verdicts.values() for v in vs for c in v.checks if not c.visible}
+    assert "" in said and all(errors.known(m, lambda name: True) for m in said - {""}), "only what has a known form"
 
 
 def test_the_scan_finds_what_it_looks_for() -> None:
