@@ -348,3 +348,15 @@ def test_one_task_alone(section):
     shown = screen(section, GOOD, check(task=2), task=1)
     assert shown.endswith("2 of 5 points · 1 of 2 tasks passed\n→ Next: task 2, then `learn check 1.1 2`.\n")
     assert "Passed: all tests" in screen(section, GOOD, GOOD2, task=1)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = （1)", "x = (1", "x = 1)", "if True\n  pass", "  x = 1", "x = 'a", "f(1 2)", "x = “a”"]
+)
+def test_a_slip_of_the_pen_is_told_in_the_readers_language(text):
+    """What Python itself says of the commonest ones is told in Chinese, too, and what to type instead."""
+    with pytest.raises(SyntaxError) as raised:
+        compile(text, "answer.py", "exec")
+    broken = check(kind="syntax", where=1, params={"message": raised.value.msg})
+    english, chinese = (sentences.sentence(broken, lang) for lang in ("en", "zh"))
+    assert english.startswith("Python cannot read the file: ") and not re.search("[a-z]{3}", chinese.partition("：")[2])

@@ -11,7 +11,7 @@ import pytest
 import cli
 from grader.calibrate import ANGULAR, LOG, PLAIN
 from grader.model import Outcome, Tier
-from grader.reports import words
+from grader.reports import sentences, words
 from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,7 +154,8 @@ def test_every_key_is_used():
     measured = {f"{f}.{k}" for k in exact for f in ("mutants", "quality")}
     measured |= {f"calibrate.{s.name}" for s in (ANGULAR, LOG, PLAIN)}
     signs = {f"doctor.{no}{k}" for k in exact for no in ("", "no_")}
-    used = exact | errors | signs | measured | options | unread | kinds | findings
+    syntax = {f"syntax.{k}" for k in sentences._SYNTAX}
+    used = exact | syntax | errors | signs | measured | options | unread | kinds | findings
     assert [k for k in messages() if k not in used and not any(k.startswith(f) for f in families)] == []
 
 

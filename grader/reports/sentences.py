@@ -3,6 +3,7 @@
 import contextlib
 import re
 import signal
+import unicodedata
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,36 @@ _NOT_ONE_VALUE = (
     "section_time", "denied", "internal", "hung", "killed", "needs_tier", "no_result",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+# What Python says of a text that it cannot read -> how we say it, in the reader's language: `syntax.NAME`.
+_SYNTAX = {
+    "full_width": r"invalid (?:non-printable )?character '(?P<what>.)'.*",
+    "never_closed": r"'(?P<what>.)' was never closed",
+    "never_opened": r"unmatched '(?P<what>.)'",
+    "closed_otherwise": r"closing parenthesis '(?P<what>.)' does not match opening parenthesis '(?P<of>.)'.*",
+    "no_colon": r"expected ':'",
+    "no_block": r"expected an indented block.*",
+    "indented": r"unexpected indent",
+    "dedented": r"unindent does not match any outer indentation level",
+    "tabs": r"inconsistent use of tabs and spaces in indentation",
+    "no_quote": r"unterminated (?:f-string|triple-quoted |string).*",
+    "no_comma": r"invalid syntax\. Perhaps you forgot a comma\?",
+    "one_equals": r".*Maybe you meant '==' .*",
+    "outside": r"'(?P<what>return|yield|await)' outside (?:async )?function",
+    "plain": r"invalid syntax",
+}
+_HALF = str.maketrans("“”‘’、。【】《》", "\"\"'',.[]<>")  # Chinese marks that Unicode does not take for wide ones
+
+
+def _syntax(message: str, lang: str) -> str:
+    for name, form in _SYNTAX.items():
+        if m := re.fullmatch(form, message):
+            found = m.groupdict()
+            half = unicodedata.normalize("NFKC", found.get("what", "").translate(_HALF))
+            if name != "full_width" or half.isascii():
+                return say(f"syntax.{name}", lang, **found, half=half)
+    return message
 
 
 def sentence(check: Check, lang: str) -> str:
@@ -188,7 +219,11 @@ def _key(check: Check) -> str:
 def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
     if check.kind == "unsendable":
         return shown | {"path": say("kind.unsendable_path", lang, path=shown["path"]) if shown.get("path") else ""}
-    if check.kind in ("syntax", "arity"):
+    if check.kind == "syntax":
+        return shown | {"message": _syntax(shown.get("message", "").rstrip("."), lang)}
+    if check.kind == "rule" and check.mistake:
+        return {}  # what has a name of its own is explained
+    if check.kind == "arity":
         return shown | {"message": shown.get("message", "").rstrip(".")}
     if check.kind == "exited" and shown.get("code") == "None":  # exit() and quit()
         return shown | {"code": "0"}

@@ -19,6 +19,7 @@ import socket
 import sys
 import traceback
 import types
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -81,6 +82,7 @@ def main(forgotten: Iterable[str]) -> None:
     with contextlib.suppress(Exception):  # what is printed before a loop that never ends is what one looks for
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.breakpointhook = _nobody_debugs
+    warnings.filterwarnings("ignore", module="probes$")  # the learner did not write that
     serve(wire.Channel(socket.socket(fileno=jail.CHANNEL)))
     os._exit(0)
 
