@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
 room = Room()
+_PROMPT, _PICTURE = 2, 2  # lines below a verdict
 
 
 @room.command("next")
@@ -246,7 +248,10 @@ def judged(shell: Shell, section: Section, path: Path, verdict: Verdict, task: i
 
     left = shell.hints_left(section)
     seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
-    text = terminal.screen(verdict, section, seen, shell.lang, hints_left=left, debug=debug, task=task)
+    height = 0  # who asks for one task gets all of it
+    if task is None and not debug and sys.stdout.isatty():
+        height = shutil.get_terminal_size((80, 24)).lines - _PROMPT - _PICTURE * bool(shell.seen)
+    text = terminal.screen(verdict, section, seen, shell.lang, hints_left=left, debug=debug, task=task, height=height)
     click.echo(text, nl=False)
 
 
