@@ -277,28 +277,28 @@ def waiting(shell: Shell, section: Section) -> Iterator[None]:
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
         yield
         return
-    began, done, shown = time.monotonic(), threading.Event(), threading.Event()
-
-    def tell() -> None:
-        patience = _SLOW
-        while not done.wait(patience):
-            params = {"seconds": round(time.monotonic() - began), "most": round(section.limits.section)}
-            text = words.say("check.waiting", shell.lang, section=section.number, **params)
-            shown.set()
-            sys.stderr.write(f"\r{plain.cut(text, columns() - 1)}")
-            sys.stderr.flush()
-            patience = _AGAIN
-
-    teller = threading.Thread(target=tell, daemon=True)
+    done = threading.Event()
+    teller = threading.Thread(target=_tell, args=(shell, section, done), daemon=True)
     teller.start()
     try:
         yield
     finally:
         done.set()
         teller.join()
-        if shown.is_set():
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+
+
+def _tell(shell: Shell, section: Section, done: threading.Event) -> None:
+    """The waiting thread's part."""
+    began, patience = time.monotonic(), _SLOW
+    while not done.wait(patience):
+        params = {"seconds": round(time.monotonic() - began), "most": round(section.limits.section)}
+        text = words.say("check.waiting", shell.lang, section=section.number, **params)
+        sys.stderr.write(f"\r{plain.cut(text, columns() - 1)}")
+        sys.stderr.flush()
+        patience = _AGAIN
+    if patience == _AGAIN:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def afterwards(shell: Shell, section: Section, completed: bool) -> None:
