@@ -37,7 +37,7 @@ def learn(ctx: click.Context) -> None:
     shell: Shell = ctx.obj
     if ctx.invoked_subcommand is None:
         road = guide.road(shell.course, shell.progress)
-        click.echo(fitted(plain.where(road, shell.lang, workspace=shell.has_workspace())))
+        click.echo(fitted(plain.where(road, shell.lang, workspace=shell.has_workspace(), begins=shell.begins())))
 
 
 def _leave() -> None:

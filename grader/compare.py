@@ -37,6 +37,7 @@ class Difference(NamedTuple):
 
     kind: str
     params: dict[str, Any]
+    shown: tuple[Any, Any] | None = None  # what came and what was wanted, only where they differ
 
 
 def difference(got: Any, want: Any, how: Tolerance, dtype: torch.dtype | None = None) -> Difference | None:
@@ -60,14 +61,14 @@ def _compare(
     if isinstance(want, torch.Tensor):
         found = _tensors(got, want.detach(), how, dtype, any_dtype)
     elif isinstance(want, list | tuple):
-        return _sequences(got, want, how, dtype, at, any_dtype)
+        found = _sequences(got, want, how, dtype, at, any_dtype)
     elif isinstance(want, dict):
-        return _dicts(got, want, how, dtype, at, any_dtype)
+        found = _dicts(got, want, how, dtype, at, any_dtype)
     else:
         found = _plain(got, want, how)
-    if found is not None and at:
-        found.params["at"] = at
-    return found
+    if found is None or found.shown:  # which lies deeper
+        return found
+    return Difference(found.kind, found.params | ({"at": at} if at else {}), (got, want))
 
 
 def _tensors(
@@ -89,12 +90,10 @@ def _tensors(
 def _sequences(
     got: Any, want: list[Any] | tuple[Any, ...], how: Tolerance, dtype: torch.dtype | None, at: str, any_dtype: bool
 ) -> Difference | None:
-    place = {"at": at} if at else {}
     if not isinstance(got, list | tuple):
-        found = _wrong_type(got, want)
-        return Difference(found.kind, found.params | place)
+        return _wrong_type(got, want)
     if len(got) != len(want):
-        return Difference("length", {"got": len(got), "want": len(want)} | place)
+        return Difference("length", {"got": len(got), "want": len(want)})
     pairs = enumerate(zip(got, want, strict=True))
     return next((d for i, (g, w) in pairs if (d := _compare(g, w, how, dtype, f"{at}[{i}]", any_dtype))), None)
 
@@ -102,13 +101,11 @@ def _sequences(
 def _dicts(
     got: Any, want: dict[Any, Any], how: Tolerance, dtype: torch.dtype | None, at: str, any_dtype: bool
 ) -> Difference | None:
-    place = {"at": at} if at else {}
     if not isinstance(got, dict):
-        found = _wrong_type(got, want)
-        return Difference(found.kind, found.params | place)
+        return _wrong_type(got, want)
     if got.keys() != want.keys():
         missing, extra = [_label(k) for k in want if k not in got], [_label(k) for k in got if k not in want]
-        return Difference("keys", {"missing": missing, "extra": extra} | place)
+        return Difference("keys", {"missing": missing, "extra": extra})
     return next((d for k in want if (d := _compare(got[k], want[k], how, dtype, f"{at}[{k!r}]", any_dtype))), None)
 
 

@@ -26,6 +26,7 @@ class Editor(NamedTuple):
 
     command: tuple[str, ...]
     windowed: bool
+    guessed: bool = False  # nobody named it
 
     def at(self, path: Path, line: int | None) -> list[str]:
         """The command for that file, at that line where it is known how to say so."""
@@ -48,4 +49,4 @@ def find(environ: Mapping[str, str]) -> Editor | None:
     if environ.get("TERM_PROGRAM") == "vscode" and shutil.which("code", path=search):
         return Editor(("code",), True)
     found = next((n for n in _USUAL if shutil.which(n, path=search)), None)
-    return Editor((found,), False) if found else None
+    return Editor((found,), False, guessed=True) if found else None

@@ -109,7 +109,7 @@ class _Runner(Fixtures):
         lines = [sentences.promise(check, lang)]
         if check.where:
             lines.append(f"{plain.location(bench.file, Path.cwd())}:{check.where}")
-        if explained is None or check.mistake == check.kind:
+        if explained is None or sentences.adds(check):
             lines.append(sentences.sentence(check, lang))
         return "\n".join([*lines, *([explained] if explained else []), *sentences.details(check, lang)])
 

@@ -349,10 +349,10 @@ def standing(item: pytest.Function, before: list[Check]) -> Check | None:
     """The check of a test that is skipped, since a task that it stands on has failed."""
     mark = mark_of(item)
     failed = {c.task for c in before if c.outcome is not Outcome.PASSED}
-    broken = [n for n in mark.needs if n in failed] if mark else []
-    return (
-        Check(**about_of(item), outcome=Outcome.SKIPPED, kind="needs", params={"task": broken[0]}) if broken else None
-    )
+    if broken := [n for n in mark.needs if n in failed] if mark else []:
+        params = {"task": broken[0], "tasks": broken}
+        return Check(**about_of(item), outcome=Outcome.SKIPPED, kind="needs", params=params)
+    return None
 
 
 def about_of(item: pytest.Function) -> dict[str, Any]:

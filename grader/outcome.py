@@ -22,6 +22,7 @@ _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
 _WORD = r"[^\W\d]\w*"
 _SIZES_TOLD, _SIZE_TOLD, _WORDS_TOLD = 5, 4096, 4
+_TOLD, _LINES_TOLD = 240, 3  # characters and lines of a value
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
 
@@ -135,7 +136,9 @@ def _short(value: Any) -> str:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python prints
         text = type(value).__name__
-    return text if len(text) <= 400 else f"{text[:400]} …"
+    lines = text[:_TOLD].splitlines()[:_LINES_TOLD]
+    short = "\n".join(lines)
+    return short if short == text else f"{short} …"
 
 
 def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:

@@ -344,7 +344,7 @@ def _told(check: Check, view: _View, *, named: bool) -> dict[str, Any]:
     lang = view.lang
     explained = sentences.explanation(check, view.said)
     parts = []
-    if explained is None or (named and check.mistake == check.kind):
+    if explained is None or (named and sentences.adds(check)):
         parts.append(_plain([sentences.sentence(check, lang)]))
     if explained is not None:
         parts.append(_html(explained))

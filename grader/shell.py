@@ -133,6 +133,10 @@ class Shell:
         except WorkspaceError:
             return False
 
+    def begins(self) -> bool:
+        """True if the answers would go into the course itself, and none was judged yet."""
+        return self.has_workspace() and self.workspace.in_place and not self.progress.standings()
+
     def section(self, name: str | None, *, remember: bool = False) -> Section:
         """The section of that number or slug, by default the current one; once all are passed, the last one named."""
         section = self.course[name] if name else guide.current(self.course, self.progress)
@@ -151,23 +155,23 @@ class Shell:
         """`2.2 3`, `2.2`, `3` (a task of the current section, or of the default) or nothing; None: no task is named."""
         first, second = _task_last(first, second)
         section = self.section(first or default)
-        return section, self._task(section, second)
+        return section, self._task(section, second, here=not first)
 
-    def _task(self, section: Section, name: str | None) -> int | None:
-        """The task of that number. Raises Usage."""
+    def _task(self, section: Section, name: str | None, *, here: bool) -> int | None:
+        """The task of that number. `here`: nobody named the section. Raises Usage."""
         tasks = sorted(section.about.tasks)
         if name is None:
             return None
         if not name.isdecimal() or int(name) not in tasks:
             known = words.together(map(str, tasks), self.lang)
-            raise Usage("no_task", section=section.number, task=name, tasks=known)
+            raise Usage("no_task_here" if here else "no_task", section=section.number, task=name, tasks=known)
         return int(name)
 
     def target_and_task(self, first: str | None, second: str | None) -> tuple[Section, Path, int | None]:
         """The same with the file to judge, which may be named by its path."""
         what, name = _task_last(first, second)
         section, path = self.target(what)
-        return section, path, self._task(section, name)
+        return section, path, self._task(section, name, here=what is None)
 
     def target(self, what: str | None) -> tuple[Section, Path]:
         """The section, and the file to judge: of a number, a slug or a path; by default the current section's."""

@@ -81,7 +81,7 @@ class Failure(AssertionError):
         self.mistake = mistake
         self.where = where
         self.params = {k: float(v) if isinstance(v, Bar) else v for k, v in params.items()}
-        self.shown: tuple[Any, Any] | None = None  # got and wanted: for tests that the learner may read
+        self.shown: tuple[Any, Any] | None = None  # got and wanted, if exact: for tests that learners may read
 
 
 class NotYet(Exception):
@@ -197,19 +197,19 @@ class Expectation:
         `mistaken_for`: mistake -> the value (or a function that makes it) that this mistake would have returned.
         """
         how = Tolerance(rtol, atol)
-        self._settle(difference(self.value, want, how, dtype), how, want, mistaken_for)
+        self._settle(difference(self.value, want, how, dtype), how, mistaken_for)
 
     def equal_to(
         self, want: Any, *, dtype: torch.dtype | None = None, mistaken_for: Mapping[str, Any] | None = None
     ) -> None:
         """Exactly equal."""
         how = Tolerance(exact=True)
-        self._settle(difference(self.value, want, how, dtype), how, want, mistaken_for)
+        self._settle(difference(self.value, want, how, dtype), how, mistaken_for)
 
     def unlike(self, **signs: Any) -> None:
         """Not exactly one of these, each the sign of a mistake (as: where there are NaN). It demands nothing else."""
         if mistake := self._mistake(signs, Tolerance(exact=True)):
-            self._fail(Difference("values", {}), mistake, None)
+            self._fail(Difference("values", {}), mistake)
 
     def at_least(self, bar: float, *, mistaken_for: Mapping[str, Any] | None = None) -> None:
         """A number not below the bar (NaN is)."""
@@ -223,7 +223,7 @@ class Expectation:
         """A tensor of that shape. `mistaken_for`: mistake -> the shape it leads to."""
         if not isinstance(self.value, torch.Tensor):
             fail = Difference("type", {"got": type(self.value).__name__, "want": "torch.Tensor"})
-            self._settle(fail if self.value is not None else Difference("none", {}), Tolerance(), None, None)
+            self._fail(fail if self.value is not None else Difference("none", {}))
         elif tuple(self.value.shape) != sizes:
             mistake = next((m for m, s in (mistaken_for or {}).items() if tuple(self.value.shape) == tuple(s)), "")
             raise Failure("shape", mistake, got=list(self.value.shape), want=list(sizes))
@@ -231,7 +231,7 @@ class Expectation:
     def tracks_gradient(self, want: bool = True, *, mistake: str = "") -> None:
         """A tensor that autograd follows, or does not."""
         if not isinstance(self.value, torch.Tensor):
-            self._settle(difference(self.value, torch.zeros(()), Tolerance()), Tolerance(), None, None)
+            self._inexact(torch.zeros(()), None)
         elif self.value.requires_grad is not want:
             raise Failure("no_gradient" if want else "tracks_gradient", mistake)
 
@@ -253,28 +253,31 @@ class Expectation:
     def _beside(self, bar: float, kind: str, mistaken_for: Mapping[str, Any] | None) -> None:
         value = self.value.item() if isinstance(self.value, torch.Tensor) and self.value.numel() == 1 else self.value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._settle(difference(value, 0.0, Tolerance()), Tolerance(), None, mistaken_for)
+            self._inexact(0.0, mistaken_for)
             return
         if isinstance(bar, Bar):
             bar.note(value, kind == "below")
         if not (value >= bar if kind == "below" else value <= bar):
             rough = Difference(kind, {"got": _rounded(value), "bar": bar})
-            self._settle(rough, Tolerance(), None, mistaken_for)
+            self._settle(rough, Tolerance(), mistaken_for)
 
-    def _settle(
-        self, found: Difference | None, how: Tolerance, want: Any, mistaken_for: Mapping[str, Any] | None
-    ) -> None:
+    def _inexact(self, like: Any, mistaken_for: Mapping[str, Any] | None) -> None:
+        """The value is of another type than `like`, which stands for what nobody could write down."""
+        if found := difference(self.value, like, Tolerance()):
+            self._settle(found._replace(shown=None), Tolerance(), mistaken_for)
+
+    def _settle(self, found: Difference | None, how: Tolerance, mistaken_for: Mapping[str, Any] | None) -> None:
         if found is not None:
-            self._fail(found, self._mistake(mistaken_for or {}, how), want)
+            self._fail(found, self._mistake(mistaken_for or {}, how))
 
     def _mistake(self, mistaken_for: Mapping[str, Any], how: Tolerance) -> str:
         """Which of these it is; "" if none."""
         made = ((m, c() if callable(c) else c) for m, c in mistaken_for.items())
         return next((mistake for mistake, value in made if same(self.value, value, how)), "")
 
-    def _fail(self, found: Difference, mistake: str, want: Any) -> NoReturn:
+    def _fail(self, found: Difference, mistake: str = "") -> NoReturn:
         failure = Failure(found.kind, mistake, **found.params)
-        failure.shown = (self.value, want)
+        failure.shown = found.shown
         raise failure
 
 

@@ -355,17 +355,21 @@ class Watch:
         found = editor.find(self.shell.environ)
         if found is None:
             raise Usage("no_editor")
+        opening = words.say("watch.editor", self.lang, name=found.command[0]) if found.guessed else ""
         command = found.at(self.path, first_line(self.verdict, self.text or ""))
         try:
             if found.windowed:
                 nowhere = subprocess.DEVNULL
                 subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
                 return
+            self.board.status(opening, passing=True)
             with self.keys.lent() if self.keys else contextlib.nullcontext():
                 subprocess.run(command, check=False)
         except OSError as e:
             raise Usage("editor_fails", name=command[0], reason=e.strerror) from None
         self.draw()
+        if opening:  # again: most editors hide what was there before
+            self.board.status(opening)
         self._look()
 
     # -- signals

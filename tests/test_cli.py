@@ -91,6 +91,15 @@ def test_next_moves_on_once_passed(learn):
     assert "Lesson of again" in learn("read")[1]  # the last one named, rather than an error
 
 
+def test_next_goes_where_it_is_told(learn):
+    """Commands without a section then mean that one; one that is passed has to be named, and is in what they say."""
+    assert "1.2  Doubling again" in learn("next", "again")[1]
+    assert "Lesson of again" in learn("read")[1] and "You are at 1.2" in learn()[1]
+    _record("again", *PASSED)
+    out = learn("next", "1.2")[1]
+    assert "1.2  Doubling again" in out and "learn check 1.2" in out and "learn read 1.2" in out
+
+
 def test_all_passed_and_none_named(learn):
     """With nothing open and nothing named, one is asked to name a section."""
     for slug in ("doubling", "again"):
@@ -298,12 +307,15 @@ def test_version(learn):
         (["quux"], ["no command quux", "learn --help"]),
         (["list", "--lagn", "en"], ["no option --lagn"]),
         (["list", "--quux"], ["no option --quux", "learn list --help"]),
-        (["init"], ["DIR is missing"]),
+        (["init"], ["as in `learn init "]),
+        (["1.2"], ["no command 1.2", "`learn next 1.2`"]),
+        (["9.9"], ["no section 9.9"]),
+        (["next", "9.9"], ["no section 9.9"]),
         (["list", "--lang"], ["--lang is missing"]),
         (["--lang", "fr", "list"], ["no language fr", "en (English), zh (中文)"]),
         (["check", "a", "b", "c"], ["learn check --help"]),
         (["check", "1.1", "x"], ["has no task x", "1, 2"]),
-        (["check", "7"], ["has no task 7", "1, 2"]),
+        (["check", "7"], ["1.1, where you are, has no task 7", "1, 2", "`2.2 7`"]),
         (["check", "--require-sandbox", "T4"], ["T4", "T1, T2, T3"]),
         (["check", "--debug", "--json"], ["--debug"]),
         (["check", "--debug", "--require-sandbox", "T1"], ["--debug"]),

@@ -98,6 +98,30 @@ def test_each_failure_is_told_and_equal_ones_are_counted(section):
     assert "\n".join(other) in text
 
 
+def test_what_fails_alike_is_listed_for_one_task(section):
+    """The count names the command that lists them, and that lists them."""
+    alike = [check(promise={"en": f"Promised {n}."}) for n in "abc"]
+    shown = screen(section, *alike, GOOD2)
+    assert "Promised b." not in shown and "2 more like this; `learn check 1.1 1` lists them" in shown
+    shown = screen(section, *alike, GOOD2, task=1)
+    assert "✗ Promised b.\n    ✗ Promised c.\n" in shown and "more like" not in shown
+
+
+def test_a_visible_test_speaks_for_those_that_fail_alike(section):
+    """It has got and wanted; a mistake that only a hidden test recognised is told before it all the same."""
+    seen = check(visible=True, params={"came": "3", "wanted": "4"})
+    shown = screen(section, check(), check(mistake="summed"), seen, GOOD2)
+    assert "got:    3" in shown and "1 more like this" in shown and shown.index("Summed") < shown.index("got:")
+
+
+def test_what_says_nothing_is_left_out(section):
+    """Of None there is nothing to see; and the author's words on what happened are not preceded by the same in ours."""
+    shown = screen(section, check(kind="none", visible=True, params={"came": "None", "wanted": "4"}), GOOD2)
+    assert "got:" not in shown and "wanted: 4" in shown
+    changed = check(kind="argument_changed", mistake="argument_changed")
+    assert not sentences.adds(changed) and sentences.adds(check(kind="shape", mistake="shape"))
+
+
 def test_each_explanation_is_told_once(section):
     """Two mistakes in one task are both explained; the same one in another line is not explained twice."""
     mistakes = [
@@ -143,7 +167,14 @@ def test_what_waits_says_for_which_task(section):
     """A skipped task names the one it stands on, once."""
     waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
     text = screen(section, check(), waits, waits)
-    assert text.count("Stands on task 1: first mend that one.") == 1 and "waits" in text
+    assert text.count("Needs task 1 to pass first.") == 1 and "waits" in text
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "Needs tasks 1, 2 and 3 to pass"), ("zh", "任务 1、2 和 3")])
+def test_all_that_is_waited_for_is_named(lang, told):
+    """Not only the first of several failed tasks."""
+    waits = check(Outcome.SKIPPED, 4, kind="needs", params={"task": 1, "tasks": [1, 2, 3]})
+    assert told in sentences.sentence(waits, lang)
 
 
 def test_one_cause_is_said_once(section):
@@ -197,7 +228,7 @@ def test_unwritten_and_waiting(section):
     """Of a task that is not written and stands on a failed one, the heading says the one and a line the other."""
     waits = check(Outcome.SKIPPED, 2, "needs", params={"task": 1})
     text = screen(section, check(), BLANK2, waits, BLANK2)
-    assert "task 2  halve  0/3 points  not written yet\n    · Stands on task 1" in text
+    assert "task 2  halve  0/3 points  not written yet\n    · Needs task 1" in text
     assert "still to be written" not in text and "more like this" not in text
 
 
@@ -325,18 +356,20 @@ def test_with_hardly_any_room_why_goes_before_what(section):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("height", [10, 14, 20])
 def test_a_screen_with_too_little_room_begins_at_the_top(section, height, lang):
-    """The first failure is told and the other tasks named, as far as they fit; how much is left out, and the next step,
-    are always there.
+    """Each task's first failure is told and the others named, as far as they fit; how much is left out, how to see it,
+    and the next step are always there.
     """
     first = check(mistake="doubled_twice", promise={"en": "Seen first."})
     more = [
         check(task=2, kind=k, params=PARAMS, promise={"en": f"Promise {k}."}) for k in ("nan", "inf", "keys", "sign")
     ]
     shown = screen(section, first, *more, lang=lang, height=height, left={1: 1})
-    assert len(shown.splitlines()) <= height and "Seen first." in shown and "Promise" not in shown
+    assert len(shown.splitlines()) <= height and "Seen first." in shown
+    assert shown.count("Promise") == {10: 0, 14: 1, 20: 4}[height]
     whole = [x for x in screen(section, first, *more, lang=lang, left={1: 1}).splitlines() if x.strip()]
     left = len(whole) - len(shown.splitlines()) + 1
     assert f"… {left} more lines" in shown or f"…… 还有 {left} 行" in shown
+    assert "`learn check 1.1 2`" in shown
     assert "learn hint 1.1 1" in shown.splitlines()[-1] and (height == 10 or "halve" in shown)
     assert screen(section, first, *more, height=100) == screen(section, first, *more)
 

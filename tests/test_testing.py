@@ -62,6 +62,12 @@ def test_a_failure_keeps_what_was_seen_for_visible_tests():
     assert e.shown == (TWOS, ONES)
 
 
+def test_only_the_entry_that_differs_is_kept():
+    """However long the list; and nothing where no exact value is wanted."""
+    assert failure(expect({"a": [1, 2], "b": 3}).equal_to, {"a": [1, 5], "b": 3}).shown == (2, 5)
+    assert failure(expect(3.0).at_most, 2).shown is failure(expect(None).at_least, 1).shown is None
+
+
 # mistaken_for
 
 

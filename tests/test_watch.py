@@ -98,7 +98,7 @@ def test_each_save_is_judged_and_kept(watch, file: Path, environ) -> None:
     screen.until("Nothing is written yet")
     screen.until("checked: .*double.py")
     file.write_text(WRONG)
-    screen.until(r"1\.1 task 1")
+    screen.until(r"✗ task 1")
     screen.until("checked: .*double.py")
     file.write_text(RIGHT)
     screen.until("Passed: all tests")
@@ -235,7 +235,7 @@ def test_a_file_elsewhere(watch, tmp_path: Path) -> None:
     assert missing.end() == 2 and "no such file" in missing.seen
     other.write_text(WRONG)
     screen = watch("elsewhere/double.py")
-    screen.until(r"1\.1 task 1")
+    screen.until(r"✗ task 1")
     other.write_text(RIGHT)
     screen.until("Passed: all tests")
 
@@ -272,7 +272,7 @@ def test_it_never_goes_on_by_itself(watch, file: Path) -> None:
     screen.until("Passed: all tests")
     screen.until("checked: ")
     file.write_text(WRONG)
-    screen.until(r"1\.1 task 1")
+    screen.until(r"✗ task 1")
     screen.until("checked: ")
     screen.press("n")
     screen.until("every section")
@@ -447,7 +447,7 @@ def test_in_a_pipe(file: Path, environ, tmp_path: Path) -> None:
 
         until("checked: ")
         file.write_text(WRONG)
-        until("1.1 task 1")
+        until("✗ task 1")
         until("checked: ")
         file.write_text(RIGHT)
         until("Passed: all tests")

@@ -1,9 +1,13 @@
 """What a learner does: next, check, read, hint, list, reset, notebook; init, doctor and stop around it."""
 
+import contextlib
 import functools
 import itertools
+import shutil
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +34,24 @@ from grader.shell import Shell, Usage
 from grader.workspace import Workspace
 
 room = Room()
+_PROMPT, _PICTURE = 2, 2  # lines below a verdict
+_SLOW, _AGAIN = 1.0, 5.0  # seconds until a check is spoken of, and spoken of again: a screen reader reads each out
 
 
 @room.command("next")
-def next_(shell: Shell) -> None:
-    """The section to work on."""
-    section = guide.current(shell.course, shell.progress)
+@click.argument("name", metavar="[SECTION]", required=False, shell_complete=sections)
+def next_(shell: Shell, name: str | None) -> None:
+    """The section to work on: the one that is named, or where it goes on."""
+    section = shell.course[name] if name else guide.current(shell.course, shell.progress)
     if section is None:
         say(shell, "where.done" if shell.course.sections else "where.empty")
         return
     shell.section(section.slug, remember=True)
-    click.echo(fitted(plain.following(section, shell.show(shell.workspace.file(section)), shell.lang)))
+    path = shell.show(shell.workspace.file(section))
+    here = guide.current(shell.course, shell.progress) is section  # one that is passed has to be named
+    click.echo(fitted(plain.following(section, path, shell.lang, here=here)))
+    if shell.begins():
+        say(shell, "where.in_place")
 
 
 @room.command("check")
@@ -54,7 +65,8 @@ def check(shell: Shell, first: str | None, second: str | None, as_json: bool, re
     if debug and (as_json or require):
         raise Usage("debug_alone")
     section, path, task = shell.target_and_task(first, second)
-    verdict = shell.judge(section, path, require=require, debug=debug)
+    with contextlib.nullcontext() if debug or as_json else waiting(shell, section):
+        verdict = shell.judge(section, path, require=require, debug=debug)
     completed = not debug and shell.record(verdict)
     shown = sentences.of_task(verdict, section, task)
     if as_json:
@@ -84,7 +96,11 @@ def read(shell: Shell, name: str | None, browser: bool) -> None:
     """The lesson."""
     section = shell.section(name)  # who looks ahead does not go there
     if not browser:
-        page(shell, *rendered(section.lesson(shell.lesson_lang)))
+        text = "\n".join(rendered(section.lesson(shell.lesson_lang)))
+        if sys.stdout.isatty() and shell.has_workspace():
+            path = shell.show(shell.workspace.path(section))
+            text += "\n\n" + fitted(words.say("read.then", shell.lang, path=path, section=section.number))
+        page(shell, text)
         return
     from grader import book
 
@@ -165,9 +181,11 @@ def reset(shell: Shell, name: str | None) -> None:
 
 
 @room.command("init")
-@click.argument("folder", metavar="DIR")
-def init(shell: Shell, folder: str) -> None:
+@click.argument("folder", metavar="DIR", required=False)
+def init(shell: Shell, folder: str | None) -> None:
     """A folder for your answers."""
+    if folder is None:
+        raise Usage("init_where")
     made, count = Workspace.init(shell.whole, Path(folder))
     shell.progress.keep("workspace", str(made.root))
     say(shell, "init.made" if count else "init.complete", path=made.root, count=count)
@@ -246,8 +264,41 @@ def judged(shell: Shell, section: Section, path: Path, verdict: Verdict, task: i
 
     left = shell.hints_left(section)
     seen = terminal.Seen(shell.show(path), shell.which(section, path), shell.place(path))
-    text = terminal.screen(verdict, section, seen, shell.lang, hints_left=left, debug=debug, task=task)
+    height = 0  # who asks for one task gets all of it
+    if task is None and not debug and sys.stdout.isatty():
+        height = shutil.get_terminal_size((80, 24)).lines - _PROMPT - _PICTURE * bool(shell.seen)
+    text = terminal.screen(verdict, section, seen, shell.lang, hints_left=left, debug=debug, task=task, height=height)
     click.echo(text, nl=False)
+
+
+@contextlib.contextmanager
+def waiting(shell: Shell, section: Section) -> Iterator[None]:
+    """On a terminal, a line for who waits: since when, and how long it can take. It goes when the verdict comes."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield
+        return
+    done = threading.Event()
+    teller = threading.Thread(target=_tell, args=(shell, section, done), daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
+def _tell(shell: Shell, section: Section, done: threading.Event) -> None:
+    """The waiting thread's part."""
+    began, patience = time.monotonic(), _SLOW
+    while not done.wait(patience):
+        params = {"seconds": round(time.monotonic() - began), "most": round(section.limits.section)}
+        text = words.say("check.waiting", shell.lang, section=section.number, **params)
+        sys.stderr.write(f"\r{plain.cut(text, columns() - 1)}")
+        sys.stderr.flush()
+        patience = _AGAIN
+    if patience == _AGAIN:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def afterwards(shell: Shell, section: Section, completed: bool) -> None:

@@ -173,6 +173,8 @@ class SpokenGroup(Spoken, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
+            if re.fullmatch(r"\d+\.\d+", args[0]):
+                raise Usage("no_command_section", name=args[0], section=_shell(ctx).course[args[0]].number)
             raise Usage("no_command", name=args[0], near=_near(args[0], known))
         return super().resolve_command(ctx, args)
 

@@ -101,8 +101,8 @@ def time(spent: timedelta, lang: str) -> str:
     return say("time.hours", lang, hours=hours, minutes=f"{minutes:02d}")
 
 
-def where(road: "Road", lang: str, *, workspace: bool) -> str:
-    """`learn` alone."""
+def where(road: "Road", lang: str, *, workspace: bool, begins: bool = False) -> str:
+    """`learn` alone. `begins`: the learner has not chosen yet where to write."""
     lines = [title(road.whole.title, lang), summary(road.whole, lang), ""]
     here = next((p for p in road.whole.places if p.here), None)
     if not road.whole.places:
@@ -114,17 +114,19 @@ def where(road: "Road", lang: str, *, workspace: bool) -> str:
         lines.append(say("where.not_checked", lang))
     else:
         lines.append(say("where.last", lang, points=number(here.last[0]), possible=number(here.last[1])))
-    return "\n".join([*lines, say("where.what_next" if workspace else "where.no_workspace", lang)])
+    lines.append(say("where.what_next" if workspace else "where.no_workspace", lang))
+    return "\n".join([*lines, *([say("where.in_place", lang)] if begins else [])])
 
 
-def following(section: "Section", path: str, lang: str) -> str:
-    """`learn next`."""
+def following(section: "Section", path: str, lang: str, *, here: bool = True) -> str:
+    """`learn next`. `here`: commands mean this section where they name none."""
     tasks = [
         "  " + say("next.task", lang, task=n, name=t.name, points=t.points)
         for n, t in sorted(section.about.tasks.items())
     ]
     heading = f"{section.number}  {title(section.about.title, lang)}"
-    return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", say("next.steps", lang, path=path)])
+    steps = say("next.steps", lang, path=path, section="" if here else f" {section.number}")
+    return "\n".join([heading, "", say("next.tasks", lang), *tasks, "", steps])
 
 
 def updated(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from grader.model import Check, Outcome, Verdict, score
-from grader.reports.words import messages, say, together
+from grader.reports.words import all_of, messages, say, together
 
 if TYPE_CHECKING:
     from grader.course import Section
@@ -73,7 +73,7 @@ def details(check: Check, lang: str) -> list[str]:
     said = messages().get(_key(check), {}).get(lang, "")
     return [
         say(f"detail.{name}", lang, text=_shown(check.params[name], lang))
-        for name in ("message", "came", "wanted")
+        for name in ("message", *(() if check.kind == "none" else ("came",)), "wanted")
         if check.params.get(name) not in (None, "") and f"{{{name}}}" not in said
     ]
 
@@ -82,6 +82,15 @@ def explanation(check: Check, mistakes: Mapping[str, str]) -> str | None:
     """The author's own words (Markdown), if the mistake was recognised."""
     names = (check.mistake, str(check.params.get("name", "")) if check.kind == "rule" else "")
     return next((mistakes[n] for n in names if n and n in mistakes), None)
+
+
+def adds(check: Check) -> bool:
+    """True if the sentence says more than the author's explanation of a mistake that is named like its kind does: what
+    came out.
+    """
+    return check.mistake == check.kind and (
+        "at" in check.params or "{" in messages().get(_key(check), {}).get("en", "")
+    )
 
 
 def outcome(check: Check, lang: str) -> str:
@@ -147,7 +156,7 @@ def _step(
         shown = section.reference.is_file() and not section.homework
         return "suggest.next" if shown else "suggest.next_alone", {"section": section.number}
     if first := common_cause(verdict.checks):
-        return "suggest.mend_line", {"place": at(first.where)}
+        return "suggest.mend_line", {"section": section.number, "place": at(first.where)}
     failing = [c for c in verdict.checks if c.outcome is not Outcome.PASSED]
     wrong = [c for c in failing if not unwritten(c) and c.outcome is not Outcome.SKIPPED]
     if not wrong:
@@ -198,8 +207,9 @@ def shown(
 def as_magics(text: str) -> str:
     """The commands in a text as one gives them in a notebook."""
     text = re.sub(r"`learn hint \S+ (\d+)`", r"`%hint \1`", text)
-    text = re.sub(r"`learn read \S+`", "`%lesson`", text).replace("`learn check`", "`%check`")
+    text = re.sub(r"`learn read \S+`", "`%lesson`", text)
     text = re.sub(r"`learn check \S+ (\d+)`", r"`%check \1`", text)
+    text = re.sub(r"`learn check [^\s`]+`", "`%check`", text)
     return text.replace("`learn ", "`!learn ")
 
 
@@ -213,6 +223,8 @@ def _key(check: Check) -> str:
         return "kind.raised_in_probe"
     if check.kind == "keys" and not (check.params.get("missing") and check.params.get("extra")):
         return "kind.keys_missing" if check.params.get("missing") else "kind.keys_extra"
+    if check.kind == "needs" and len(check.params.get("tasks", ())) > 1:
+        return "kind.needs_several"
     return f"kind.{check.kind}"
 
 
@@ -223,6 +235,8 @@ def _for_kind(check: Check, shown: dict[str, str], lang: str) -> dict[str, str]:
         return shown | {"message": _syntax(shown.get("message", "").rstrip("."), lang)}
     if check.kind == "rule" and check.mistake:
         return {}  # what has a name of its own is explained
+    if check.kind == "needs" and (tasks := check.params.get("tasks") or [check.params.get("task", "")]):
+        return shown | {"tasks": all_of([str(n) for n in tasks], lang)}
     if check.kind == "arity":
         return shown | {"message": shown.get("message", "").rstrip(".")}
     if check.kind == "exited" and shown.get("code") == "None":  # exit() and quit()

@@ -30,6 +30,19 @@ _STYLES = {"✓": "green", "✗": "red", "·": "yellow", "!": "yellow"}
 _MARKS = {"good": "✓", "lacking": "!", "bad": "✗"}
 
 
+class _Cut(NamedTuple):
+    """What is left of a verdict that is longer than the screen."""
+
+    tasks: int  # that many have their first failure told; the others only their heading
+    others: bool = False  # a line each for the further failures, and for the tasks that passed
+    reason: bool = False  # not what was tested, if the author explains the reason
+
+    @staticmethod
+    def of(failing: int) -> "list[_Cut]":
+        """From the longest to the shortest."""
+        return [_Cut(failing, others=True), *map(_Cut, range(failing, 0, -1)), _Cut(1, reason=True)]
+
+
 class Seen(NamedTuple):
     """What was judged, as the learner knows it."""
 
@@ -105,9 +118,9 @@ def screen(
     file: IO[str] | None = None,
 ) -> str:
     """All that `learn check` says. `seen`: what was judged, or just its path; `hints_left`: how many of each task were
-    not shown yet; `task`: the only one to be shown; `watched`: one of many, so that each failing task says of which
-    section it is; `keys`: the next step is a key; `height`: lines that there is room for (0: any number); `file`: where
-    it will be written.
+    not shown yet; `task`: the only one to be shown; `watched`: the line below says which file it was; `keys`: the next
+    step is a key; `height`: lines that there is room for (0: any number), beyond which each task has only its first
+    failure told, or, one after the other, nothing but its heading; `file`: where it will be written.
     """
     seen = Seen(seen) if isinstance(seen, str) else seen
     out = console(file)
@@ -116,22 +129,29 @@ def screen(
         _Screen(verdict, section, seen, lang, out, watched).foot(suggestion)
     foot = captured.get().splitlines(keepends=True)
 
-    def body(short: int) -> list[str]:
+    every = task is not None or (keys and not height)  # whoever asked for more gets all
+
+    def body(cut: _Cut | None) -> list[str]:
         with out.capture() as captured:
-            _body(_Screen(shown, section, seen, lang, out, watched, short), debug)
+            _body(_Screen(shown, section, seen, lang, out, watched, cut, every=every, keys=keys), debug)
         return captured.get().splitlines(keepends=True)
 
     def room(lines: list[str]) -> int:
         return height - rows("".join(lines + foot), out.width)
 
-    lines = body(0)
+    lines = body(None)
     if height and room(lines) < 0:
-        whole, foot = len(_close(lines)), _close(foot)
-        shorter = [_close(body(short)) for short in (1, 2)]
-        lines = next((s for s in shorter if room(s) > 0), shorter[-1])
-        while lines and room(lines) < 1:
+        lines, foot = _close(lines), _close(foot)
+        whole, failing = len(lines), [n for n in shown.tasks() if not shown.task_passed(n)]
+        for cut in _Cut.of(len(failing)) if room(lines) < 0 else ():
+            lines = _close(body(cut))
+            if room(lines) > 0:
+                break
+        while keys and lines and room(lines) < 1 and room(lines) < whole - len(lines):
             lines.pop()
-        lines.append(say("verdict.cut", lang, count=whole - len(lines)) + "\n")
+        if left := whole - len(lines):
+            more = {"count": left, "section": section.number, "task": max(failing, default=1)}
+            lines.append(say("verdict.cut" if keys else "verdict.cut_alone", lang, **more) + "\n")
     text = "".join(lines + foot).replace(MAY_BREAK, "")
     return text if out.is_terminal else _TRAILING.sub("", text)
 
@@ -152,7 +172,7 @@ def for_notebook(
         force_terminal=False,
         theme=Theme({"markdown.code": "bold cyan"}),  # without a ground of its own: a page may be light or dark
     )
-    _body(_Screen(shown, section, seen, lang, out), False)
+    _body(_Screen(shown, section, seen, lang, out, every=True), False)
     _Screen(verdict, section, seen, lang, out).foot(sentences.as_magics(suggestion))
     html = out.export_html(inline_styles=True, clear=False, code_format=_HTML)
     said = {"text/html": html, "text/plain": _TRAILING.sub("", out.export_text())}
@@ -269,11 +289,16 @@ class _Screen:
         lang: str,
         out: Console,
         watched: bool = False,
-        short: int = 0,
+        cut: _Cut | None = None,
+        *,
+        every: bool = False,
+        keys: bool = False,
     ) -> None:
         self.watched = watched
-        self.short = short  # 1: the first failure is told, of others the task; 2: of that the reason goes first
-        self.ended = False  # True once it was
+        self.cut = cut
+        self.told = 0  # tasks whose failures were
+        self.every = every  # those that fail alike are named, not counted
+        self.keys = keys
         self.verdict = verdict
         self.section = section
         self.seen = seen
@@ -311,39 +336,47 @@ class _Screen:
 
     def task(self, number: int, checks: tuple[Check, ...], *, brief: bool) -> None:
         failing = [c for c in checks if c.outcome is not Outcome.PASSED]
-        if self.short and not failing:
+        if self.cut and not self.cut.others and not failing:
             return
         about = self.section.about.tasks.get(number)
         earned, worth = sentences.task_points(self.verdict, self.section, number)
         word = sentences.outcome(_worst(failing) if failing else checks[0], self.lang)
         points = say("verdict.points", self.lang, earned=earned, worth=worth)
         label = say("verdict.task", self.lang, task=number)
-        if self.watched and failing:
-            label = f"{self.section.number} {label}"
         name = f"{label}  {about.name if about else ''}".rstrip()
         self.line(_symbol(failing), f"{name}  {points}  {word}", style="bold")
-        if brief or self.ended or all(map(sentences.unwritten, failing)):
+        ended = self.cut is not None and self.told >= self.cut.tasks
+        if brief or ended or all(map(sentences.unwritten, failing)):
             return
         waiting = [c for c in failing if c.outcome is Outcome.SKIPPED]
         wrong = sorted((c for c in failing if c.outcome is not Outcome.SKIPPED), key=self.rank)
         if all(map(sentences.unwritten, wrong)):
             wrong = []  # the heading says it
-        if self.short:
-            wrong, waiting, self.ended = wrong[:1], [], bool(wrong)
+        self.told += bool(wrong)
+        if self.cut and not self.cut.others:
+            wrong, waiting = wrong[:1], []
         self.wrong(wrong)
         for text in dict.fromkeys(sentences.sentence(c, self.lang) for c in waiting):
             self.line("·", text, indent=4)
 
-    def rank(self, check: Check) -> tuple[bool, bool]:
-        """What has the author's explanation goes first: it names the mistake, whichever test recognised it."""
-        return sentences.unwritten(check), sentences.explanation(check, self.mistakes) is None
+    def rank(self, check: Check) -> tuple[bool, bool, bool]:
+        """What has the author's explanation goes first: it names the mistake, whichever test recognised it. Then what a
+        visible test found, who says what came and what was wanted.
+        """
+        explained = sentences.explanation(check, self.mistakes) is not None
+        return sentences.unwritten(check), not explained, not check.visible
 
     def full(self, check: Check, told: set[str]) -> None:
         """All that we know of one check. `told`: the explanations that need not be told again."""
         known = sentences.explanation(check, self.mistakes) is not None
-        if (promise := sentences.promise(check, self.lang)) and not (self.short > 1 and known):
-            self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
+        if not (self.cut and self.cut.reason and known):
+            self.named(check)
         self.body(check, told)
+
+    def named(self, check: Check) -> None:
+        """What was tested."""
+        if promise := sentences.promise(check, self.lang):
+            self.line("✗" if not sentences.unwritten(check) else "·", promise, indent=4)
 
     def body(self, check: Check, told: set[str]) -> None:
         """Place and reason."""
@@ -352,7 +385,7 @@ class _Screen:
         explained = sentences.explanation(check, self.mistakes)
         if explained is not None and explained not in told:
             told.add(explained)
-            if check.mistake == check.kind:  # recognised by what came out: say what that was
+            if sentences.adds(check):
                 self.paragraph(sentences.sentence(check, self.lang))
             from rich.padding import Padding
 
@@ -365,15 +398,25 @@ class _Screen:
             self.paragraph(detail)
 
     def wrong(self, checks: list[Check]) -> None:
-        """Each in full, but of those that say the same only the first, and an explanation once; the rest is counted."""
+        """Each in full, but of those that say the same only the first, and an explanation once; the rest is counted,
+        or named. Where there is little room, only the first of all is told in full.
+        """
         told: set[str] = set()
         apart: dict[tuple[object, ...], Check] = {}
         for check in checks:
             apart.setdefault(_cause(check), check)
-        for check in apart.values():
-            self.full(check, told)
-        if more := len(checks) - len(apart):
-            self.line("✗", say("verdict.more", self.lang, count=more), indent=4)
+        for n, check in enumerate(apart.values()):
+            if n and self.cut:
+                self.named(check)
+            else:
+                self.full(check, told)
+        alike = [c for c in checks if c not in apart.values()]
+        if self.every:
+            for check in alike:
+                self.named(check)
+        elif alike:
+            about = {"count": len(alike), "section": self.section.number, "task": alike[0].task}
+            self.line("✗", say("verdict.more" if self.keys else "verdict.more_alone", self.lang, **about), indent=4)
 
     def printed(self) -> None:
         lines = sentences.clean(self.verdict.stdout).rstrip().splitlines()

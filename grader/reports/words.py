@@ -1,7 +1,7 @@
 """Every message for people, by key and language; the text itself is in messages.yaml beside this file."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,12 @@ def say(key: str, lang: str, /, **params: Any) -> str:
 def together(values: Iterable[str], lang: str) -> str:
     """Names in a row, with that language's comma."""
     return say("list.and", lang).join(values)
+
+
+def all_of(values: Sequence[str], lang: str) -> str:
+    """The same as a sentence has them: the last behind an "and"."""
+    *most, last = values
+    return say("list.and_last", lang).join(filter(None, [together(most, lang), last]))
 
 
 def language(flag: str | None, remembered: str | None, environ: Mapping[str, str]) -> str:
