@@ -138,7 +138,7 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
     """Of a hidden test: a name, a number or a size that the learner's code made up at run time could spell the inputs.
 
     So a word is told only if it stands in the learner's file, or is one of Python's or torch's own, and few of them; no
-    digit but of a small size; and a shape only if it is short.
+    digit but of a dtype or a small size; and a shape only if it is short.
     """
 
     def said(value: Any) -> Any:
@@ -147,6 +147,8 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
         if isinstance(value, int) and abs(value) > _SIZE_TOLD:
             return "…"
         if not isinstance(value, str):
+            return value
+        if value in _dtypes():
             return value
         words = re.findall(r"[^\W\d]\w*", value)
         known = all(w in _known() or re.search(rf"\b{re.escape(w)}\b", source) for w in words)
@@ -157,6 +159,11 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
         return plain if known and few else "…"
 
     return {k: said(v) if k in _LEARNERS else v for k, v in params.items()}
+
+
+@functools.cache
+def _dtypes() -> frozenset[str]:
+    return frozenset(str(v) for v in vars(torch).values() if isinstance(v, torch.dtype))
 
 
 @functools.cache

@@ -112,7 +112,8 @@ def shrink(x: Tensor, bound: float) -> Tensor:
 def quantise(x: Tensor, step: float) -> Tensor:
     """The nearest multiples of step; gradient 1.   x: any shape -> the same shape"""
     rounded = (x / step).round() * step
-    return x + (rounded - x).detach()  # backwards, all that is left of this is x
+    # backwards, all that is left of this is x
+    return x + (rounded - x).detach()
 
 
 # --- end ---
@@ -137,7 +138,8 @@ def leaves(y: Tensor) -> list[Tensor]:
     found, seen, todo = [], set(), [y.grad_fn]
     while todo:
         node = todo.pop()
-        if node is None or node in seen:  # None: an input that needs no gradient
+        # None: an input that needs no gradient
+        if node is None or node in seen:
             continue
         seen.add(node)
         if hasattr(node, "variable"):

@@ -111,7 +111,8 @@ class Swish(Function):
     @staticmethod
     def backward(ctx, grad_y: Tensor):
         (x,) = ctx.saved_tensors
-        s = torch.sigmoid(ctx.beta * x)  # anew, from x: so that it can be differentiated again
+        # anew, from x: so that it can be differentiated again
+        s = torch.sigmoid(ctx.beta * x)
         return grad_y * (s + ctx.beta * x * s * (1 - s)), None
 
 
@@ -143,7 +144,8 @@ class Distances(Function):
         a, b = ctx.saved_tensors
         apart = a[:, None] - b  # (n, m, d)
         length = apart.norm(dim=2, keepdim=True)  # (n, m, 1)
-        direction = apart / torch.where(length > 0, length, 1.0)  # 0/1 where they coincide
+        # 0/1 where they coincide
+        direction = apart / torch.where(length > 0, length, 1.0)
         pull = grad_D[:, :, None] * direction
         return pull.sum(dim=1), -pull.sum(dim=0)
 

@@ -31,7 +31,8 @@ from torch import Tensor, nn
 # --- task 1 ---
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """How many places the window takes along one side."""
-    span = dilation * (kernel - 1) + 1  # from the window's first pixel to its last
+    # from the window's first pixel to its last
+    span = dilation * (kernel - 1) + 1
     return (size + 2 * padding - span) // stride + 1
 
 
@@ -54,7 +55,8 @@ def max_pool2d(x: Tensor, kernel: int, stride: int | None = None, padding: int =
     """The maximum of each window.   x: (B, C, H, W) -> (B, C, H', W')"""
     stride = kernel if stride is None else stride
     x = F.pad(x, (padding,) * 4, value=-math.inf)
-    windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', kernel, kernel)
+    # (B, C, H', W', kernel, kernel)
+    windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride)
     return windows.amax(dim=(-2, -1))
 
 
@@ -78,9 +80,11 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 
     """x: (B, C, H, W), weight: (O, C, kh, kw), bias: (O,) -> (B, O, H', W')"""
     kh, kw = weight.shape[2:]
     x = F.pad(x, (padding,) * 4)
-    windows = x.unfold(2, kh, stride).unfold(3, kw, stride)  # (B, C, H', W', kh, kw)
+    # (B, C, H', W', kh, kw)
+    windows = x.unfold(2, kh, stride).unfold(3, kw, stride)
     y = torch.einsum("bchwij,ocij->bohw", windows, weight)
-    return y if bias is None else y + bias[:, None, None]  # (O, 1, 1): one number for each output channel
+    # (O, 1, 1): one number for each output channel
+    return y if bias is None else y + bias[:, None, None]
 
 
 # --- end ---
@@ -139,7 +143,8 @@ class LeNet(nn.Module):
 # --- task 5 ---
 def receptive_field(layers: list[tuple[int, int]]) -> int:
     """Width of the patch of the image that one output depends on.   layers: (kernel, stride), from the image on"""
-    field, step = 1, 1  # step: how many pixels of the image lie between neighbours here
+    # step: how many pixels of the image lie between neighbours here
+    field, step = 1, 1
     for kernel, stride in layers:
         field += (kernel - 1) * step
         step *= stride

@@ -31,8 +31,10 @@ def allowed(lengths, n, causal=False):
 def masked_attention(q, k, v, mask):
     somewhere = mask.any(dim=-1, keepdim=True)
     scores = torch.matmul(q, k.transpose(-2, -1)) * k.size(-1) ** -0.5
-    scores = torch.where(mask | ~somewhere, scores, float("-inf"))  # a row without any key keeps its scores ...
-    return torch.where(somewhere, weigh(scores, v), 0)  # ... and is replaced
+    # a row without any key keeps its scores ...
+    scores = torch.where(mask | ~somewhere, scores, float("-inf"))
+    # ... and is replaced
+    return torch.where(somewhere, weigh(scores, v), 0)
 
 
 def split_heads(x, heads):
