@@ -90,8 +90,7 @@ def prepare(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]
     ready = {}
     for name, t in batch.items():
         dtype = torch.float32 if t.is_floating_point() else t.dtype
-        # a new tensor: `to` alone changes nothing
-        ready[name] = t.to(device, dtype)
+        ready[name] = t.to(device, dtype)  # a new tensor: `to` alone changes nothing
     return ready
 
 

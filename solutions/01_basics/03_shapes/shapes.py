@@ -52,8 +52,7 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 def join_heads(x: Tensor) -> Tensor:
     """(B, heads, T, d) -> (B, T, heads · d)"""
     B, H, T, d = x.shape
-    # view would refuse: the numbers are not in line
-    return x.transpose(1, 2).reshape(B, T, H * d)
+    return x.transpose(1, 2).reshape(B, T, H * d)  # view would refuse: the numbers are not in line
 
 
 # --- end ---
@@ -113,8 +112,7 @@ def pick(scores: Tensor, labels: Tensor) -> Tensor:
 def sum_by_group(x: Tensor, groups: Tensor, k: int) -> Tensor:
     """out[g] = sum of the rows x[i] with groups[i] = g.   x: (n, d), groups: (n,) int64 -> (k, d)"""
     out = torch.zeros(k, x.shape[1], dtype=x.dtype)
-    # out[groups] += x would count each group once
-    return out.index_add_(0, groups, x)
+    return out.index_add_(0, groups, x)  # out[groups] += x would count each group once
 
 
 # --- end ---
@@ -142,10 +140,8 @@ def sum_by_group(x: Tensor, groups: Tensor, k: int) -> Tensor:
 def patchify(images: Tensor, p: int) -> Tensor:
     """(N, C, H, W) -> (N, H/p · W/p, C · p · p)"""
     N, C, H, W = images.shape
-    # (N, C, row of patches, y, column of patches, x)
-    split = images.reshape(N, C, H // p, p, W // p, p)
-    # (N, row of patches, column of patches, C, y, x)
-    ordered = split.permute(0, 2, 4, 1, 3, 5)
+    split = images.reshape(N, C, H // p, p, W // p, p)  # (N, C, row of patches, y, column of patches, x)
+    ordered = split.permute(0, 2, 4, 1, 3, 5)  # (N, row of patches, column of patches, C, y, x)
     return ordered.reshape(N, (H // p) * (W // p), C * p * p)
 
 

@@ -49,8 +49,7 @@ def window(a: np.ndarray) -> Tensor:
 
 def snapshot(a: np.ndarray) -> Tensor:
     """The array's numbers as they are now, float32, in memory of their own."""
-    # astype always copies, and so leaves no negative strides
-    return torch.from_numpy(a.astype(np.float32))
+    return torch.from_numpy(a.astype(np.float32))  # astype always copies, and so leaves no negative strides
 
 
 # --- end ---
@@ -69,8 +68,7 @@ def snapshot(a: np.ndarray) -> Tensor:
 # --- task 3 ---
 def sharpen(image: Tensor, blurred: Tensor, amount: float = 1.0) -> Tensor:
     """The image with its details enlarged.   uint8, any shape -> uint8, the same shape"""
-    # uint8 cannot be negative: image - blurred would begin anew at 255
-    x = image.float()
+    x = image.float()  # uint8 cannot be negative: image - blurred would begin anew at 255
     return (x + amount * (x - blurred)).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -112,8 +112,7 @@ def shrink(x: Tensor, bound: float) -> Tensor:
 def quantise(x: Tensor, step: float) -> Tensor:
     """The nearest multiples of step; gradient 1.   x: any shape -> the same shape"""
     rounded = (x / step).round() * step
-    # backwards, all that is left of this is x
-    return x + (rounded - x).detach()
+    return x + (rounded - x).detach()  # backwards, all that is left of this is x
 
 
 # --- end ---
@@ -138,8 +137,7 @@ def leaves(y: Tensor) -> list[Tensor]:
     found, seen, todo = [], set(), [y.grad_fn]
     while todo:
         node = todo.pop()
-        # None: an input that needs no gradient
-        if node is None or node in seen:
+        if node is None or node in seen:  # None: an input that needs no gradient
             continue
         seen.add(node)
         if hasattr(node, "variable"):

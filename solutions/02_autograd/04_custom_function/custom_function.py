@@ -111,8 +111,7 @@ class Swish(Function):
     @staticmethod
     def backward(ctx, grad_y: Tensor):
         (x,) = ctx.saved_tensors
-        # anew, from x: so that it can be differentiated again
-        s = torch.sigmoid(ctx.beta * x)
+        s = torch.sigmoid(ctx.beta * x)  # anew, from x: so that it can be differentiated again
         return grad_y * (s + ctx.beta * x * s * (1 - s)), None
 
 
@@ -144,8 +143,7 @@ class Distances(Function):
         a, b = ctx.saved_tensors
         apart = a[:, None] - b  # (n, m, d)
         length = apart.norm(dim=2, keepdim=True)  # (n, m, 1)
-        # 0/1 where they coincide
-        direction = apart / torch.where(length > 0, length, 1.0)
+        direction = apart / torch.where(length > 0, length, 1.0)  # 0/1 where they coincide
         pull = grad_D[:, :, None] * direction
         return pull.sum(dim=1), -pull.sum(dim=0)
 

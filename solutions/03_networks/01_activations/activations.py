@@ -72,10 +72,8 @@ def relu(x: Tensor, slope: float = 0.0) -> Tensor:
 # --- task 3 ---
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + e⁻ˣ).   any shape -> the same shape"""
-    # the larger of x and 0: no exponent below is positive
-    m = x.clamp(min=0)
-    # eˣ / (eˣ + 1), both parts divided by eᵐ
-    return torch.exp(x - m) / (torch.exp(x - m) + torch.exp(-m))
+    m = x.clamp(min=0)  # the larger of x and 0: no exponent below is positive
+    return torch.exp(x - m) / (torch.exp(x - m) + torch.exp(-m))  # eˣ / (eˣ + 1), both parts divided by eᵐ
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -120,8 +118,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 # --- task 5 ---
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
     """Probabilities along `dim`.   any shape -> the same shape, sums to 1 along dim"""
-    # the largest exponent is 0: the sum is at least 1
-    e = torch.exp(x - x.amax(dim=dim, keepdim=True))
+    e = torch.exp(x - x.amax(dim=dim, keepdim=True))  # the largest exponent is 0: the sum is at least 1
     return e / e.sum(dim=dim, keepdim=True)
 
 

@@ -31,8 +31,7 @@ from torch import Tensor, nn
 # --- task 1 ---
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """How many places the window takes along one side."""
-    # from the window's first pixel to its last
-    span = dilation * (kernel - 1) + 1
+    span = dilation * (kernel - 1) + 1  # from the window's first pixel to its last
     return (size + 2 * padding - span) // stride + 1
 
 
@@ -55,8 +54,7 @@ def max_pool2d(x: Tensor, kernel: int, stride: int | None = None, padding: int =
     """The maximum of each window.   x: (B, C, H, W) -> (B, C, H', W')"""
     stride = kernel if stride is None else stride
     x = F.pad(x, (padding,) * 4, value=-math.inf)
-    # (B, C, H', W', kernel, kernel)
-    windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride)
+    windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', kernel, kernel)
     return windows.amax(dim=(-2, -1))
 
 
@@ -80,11 +78,9 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 
     """x: (B, C, H, W), weight: (O, C, kh, kw), bias: (O,) -> (B, O, H', W')"""
     kh, kw = weight.shape[2:]
     x = F.pad(x, (padding,) * 4)
-    # (B, C, H', W', kh, kw)
-    windows = x.unfold(2, kh, stride).unfold(3, kw, stride)
+    windows = x.unfold(2, kh, stride).unfold(3, kw, stride)  # (B, C, H', W', kh, kw)
     y = torch.einsum("bchwij,ocij->bohw", windows, weight)
-    # (O, 1, 1): one number for each output channel
-    return y if bias is None else y + bias[:, None, None]
+    return y if bias is None else y + bias[:, None, None]  # (O, 1, 1): one number for each output channel
 
 
 # --- end ---
@@ -143,8 +139,7 @@ class LeNet(nn.Module):
 # --- task 5 ---
 def receptive_field(layers: list[tuple[int, int]]) -> int:
     """Width of the patch of the image that one output depends on.   layers: (kernel, stride), from the image on"""
-    # step: how many pixels of the image lie between neighbours here
-    field, step = 1, 1
+    field, step = 1, 1  # step: how many pixels of the image lie between neighbours here
     for kernel, stride in layers:
         field += (kernel - 1) * step
         step *= stride

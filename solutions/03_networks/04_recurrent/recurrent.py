@@ -96,8 +96,7 @@ def lstm_cell(x: Tensor, h: Tensor, c: Tensor, W_ih: Tensor, W_hh: Tensor, b: Te
 # --- task 4 ---
 def last_outputs(outputs: Tensor, lengths: Tensor) -> Tensor:
     """Output of each sequence's own last step.   outputs: (B, T, H), lengths: (B,) of int64 -> (B, H)"""
-    # pairs: row 0 with its step, row 1 with its step, …
-    return outputs[torch.arange(len(outputs)), lengths - 1]
+    return outputs[torch.arange(len(outputs)), lengths - 1]  # pairs: row 0 with its step, row 1 with its step, …
 
 
 # --- end ---
@@ -164,8 +163,7 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         embedded = self.embedding(x)  # (B, T, width)
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
-        # (2, B, hidden): the ends of both directions
-        _, h = self.gru(packed)
+        _, h = self.gru(packed)  # (2, B, hidden): the ends of both directions
         return self.output(torch.cat([h[0], h[1]], dim=1))
 
 

@@ -73,8 +73,7 @@ def allowed(lengths: Tensor, n: int, causal: bool = False) -> Tensor:
 def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     """Shapes as in task 1; mask: bool, broadcasts to (..., T, S), True = may look."""
     scores = q @ k.mT / q.shape[-1] ** 0.5
-    # finite: a row of nothing but -inf would be NaN after the softmax
-    lowest = torch.finfo(scores.dtype).min
+    lowest = torch.finfo(scores.dtype).min  # finite: a row of nothing but -inf would be NaN after the softmax
     weights = scores.masked_fill(~mask, lowest).softmax(dim=-1)
     return weights.masked_fill(~mask, 0.0) @ v
 

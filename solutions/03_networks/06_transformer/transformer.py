@@ -47,8 +47,7 @@ def positions(n: int, dim: int) -> Tensor:
     """-> (n, dim), float32"""
     frequency = 10000 ** (-torch.arange(0, dim, 2) / dim)  # (dim / 2,)
     angle = torch.arange(n)[:, None] * frequency  # (n, dim / 2)
-    # (n, dim / 2, 2) -> (n, dim)
-    return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
+    return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)  # (n, dim / 2, 2) -> (n, dim)
 
 
 # --- end ---
@@ -143,8 +142,7 @@ class Decoder(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.embed(tokens)
         n = tokens.shape[1]
-        # row i: what position i may look at
-        mask = torch.ones(n, n, dtype=torch.bool, device=x.device).tril()
+        mask = torch.ones(n, n, dtype=torch.bool, device=x.device).tril()  # row i: what position i may look at
         for block in self.blocks:
             x = block(x, mask)
         return self.output(self.norm(x))
@@ -166,8 +164,7 @@ class Decoder(nn.Module):
 # --- task 5 ---
 def next_token_loss(logits: Tensor, tokens: Tensor, pad: int = 0) -> Tensor:
     """logits: (B, T, vocab), tokens: (B, T) -> ()"""
-    # (B, T - 1, vocab), (B, T - 1)
-    guesses, targets = logits[:, :-1], tokens[:, 1:]
+    guesses, targets = logits[:, :-1], tokens[:, 1:]  # (B, T - 1, vocab), (B, T - 1)
     return F.cross_entropy(guesses.flatten(0, 1), targets.flatten(), ignore_index=pad)
 
 

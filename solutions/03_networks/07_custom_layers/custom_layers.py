@@ -87,8 +87,7 @@ class MaskedLinear(nn.Linear):
 # --- task 3 ---
 def focal_loss(logits: Tensor, targets: Tensor, gamma: float = 2.0) -> Tensor:
     """logits: (N, C), targets: (N,) class numbers -> ()"""
-    # -log p: (N,)
-    losses = F.cross_entropy(logits, targets, reduction="none")
+    losses = F.cross_entropy(logits, targets, reduction="none")  # -log p: (N,)
     p = torch.exp(-losses)
     return ((1 - p) ** gamma * losses).mean()
 
@@ -109,10 +108,8 @@ def focal_loss(logits: Tensor, targets: Tensor, gamma: float = 2.0) -> Tensor:
 # --- task 4 ---
 def smoothed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.1) -> Tensor:
     """logits: (N, C), targets: (N,) class numbers -> ()"""
-    # against the right classes alone
-    own = F.cross_entropy(logits, targets)
-    # against all classes alike, 1 / C each
-    even = -logits.log_softmax(dim=1).mean()
+    own = F.cross_entropy(logits, targets)  # against the right classes alone
+    even = -logits.log_softmax(dim=1).mean()  # against all classes alike, 1 / C each
     return (1 - smoothing) * own + smoothing * even
 
 
@@ -133,8 +130,7 @@ def smoothed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0
 # --- task 5 ---
 def contrastive_loss(a: Tensor, b: Tensor, same: Tensor, margin: float = 1.0) -> Tensor:
     """a, b: (N, d), same: (N,), bool -> ()"""
-    # (N,); unlike sqrt, its gradient at 0 is 0
-    distance = (a - b).norm(dim=1)
+    distance = (a - b).norm(dim=1)  # (N,); unlike sqrt, its gradient at 0 is 0
     apart = (margin - distance).clamp(min=0)
     return torch.where(same, distance, apart).square().mean()
 

@@ -35,6 +35,5 @@ def sum_by_group(x, groups, k):
 
 
 def patchify(images, p):
-    # (N, C, rows, cols, y, x)
-    windows = images.unfold(2, p, p).unfold(3, p, p)
+    windows = images.unfold(2, p, p).unfold(3, p, p)  # (N, C, rows, cols, y, x)
     return windows.movedim(1, 3).flatten(1, 2).flatten(2)

@@ -19,8 +19,7 @@ def jacobian(f, x):
 
 
 def hvp(f, x, v):
-    # forwards over backwards
-    return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
+    return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]  # forwards over backwards
 
 
 class Swish(Function):
@@ -31,8 +30,7 @@ class Swish(Function):
     @staticmethod
     def setup_context(ctx, inputs, output):
         x, ctx.beta = inputs
-        # what comes out may be saved, too: autograd knows its history
-        ctx.save_for_backward(x, output)
+        ctx.save_for_backward(x, output)  # what comes out may be saved, too: autograd knows its history
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -54,8 +52,7 @@ class Distances(Function):
     def backward(ctx, grad_D):
         a, b, D = ctx.saved_tensors
         same = D == 0
-        # (n, m)
-        weight = torch.where(same, 0.0, grad_D / D.masked_fill(same, 1.0))
+        weight = torch.where(same, 0.0, grad_D / D.masked_fill(same, 1.0))  # (n, m)
         grad_a = weight.sum(1, keepdim=True) * a - weight @ b
         grad_b = weight.sum(0)[:, None] * b - weight.T @ a
         return grad_a, grad_b

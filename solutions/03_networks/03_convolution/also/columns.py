@@ -28,8 +28,7 @@ def max_pool2d(x, kernel, stride=None, padding=0):
 
 def conv2d(x, weight, bias=None, stride=1, padding=0):
     (H, W), (kh, kw) = x.shape[2:], weight.shape[2:]
-    # (B, C · kh · kw, places)
-    columns = F.unfold(x, (kh, kw), padding=padding, stride=stride)
+    columns = F.unfold(x, (kh, kw), padding=padding, stride=stride)  # (B, C · kh · kw, places)
     y = weight.flatten(1) @ columns
     if bias is not None:
         y += bias[:, None]

@@ -16,8 +16,7 @@ def rnn(x, W_ih, W_hh, b, h=None):
     H = W_hh.size(0)
     h = torch.zeros(B, H).to(x) if h is None else h
     states = torch.empty(B, T, H, dtype=x.dtype)
-    # all steps at once
-    from_input = torch.einsum("bti,hi->bth", x, W_ih) + b
+    from_input = torch.einsum("bti,hi->bth", x, W_ih) + b  # all steps at once
     for t in range(T):
         h = (from_input[:, t] + h @ W_hh.T).tanh()
         states[:, t] = h
@@ -63,8 +62,7 @@ class Classifier(nn.Module):
     def forward(self, x, lengths):
         ends = []
         for tokens, n in zip(x, lengths.tolist()):
-            # (n, 2 · hidden): without a batch
-            states, _ = self.reader(self.words(tokens[:n]))
+            states, _ = self.reader(self.words(tokens[:n]))  # (n, 2 · hidden): without a batch
             half = states.shape[1] // 2
             ends.append(torch.cat([states[-1, :half], states[0, half:]]))
         return self.out(torch.stack(ends))

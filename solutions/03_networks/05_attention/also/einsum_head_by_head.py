@@ -31,10 +31,8 @@ def allowed(lengths, n, causal=False):
 def masked_attention(q, k, v, mask):
     somewhere = mask.any(dim=-1, keepdim=True)
     scores = torch.matmul(q, k.transpose(-2, -1)) * k.size(-1) ** -0.5
-    # a row without any key keeps its scores ...
-    scores = torch.where(mask | ~somewhere, scores, float("-inf"))
-    # ... and is replaced
-    return torch.where(somewhere, weigh(scores, v), 0)
+    scores = torch.where(mask | ~somewhere, scores, float("-inf"))  # a row without any key keeps its scores ...
+    return torch.where(somewhere, weigh(scores, v), 0)  # ... and is replaced
 
 
 def split_heads(x, heads):

@@ -21,8 +21,7 @@ def allowed(lengths, n, causal=False):
 
 def masked_attention(q, k, v, mask):
     scores = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~mask, -torch.inf)
-    # masked_fill stops the NaN on the way back
-    return scores.softmax(dim=-1).nan_to_num(0.0) @ v
+    return scores.softmax(dim=-1).nan_to_num(0.0) @ v  # masked_fill stops the NaN on the way back
 
 
 def split_heads(x, heads):
