@@ -20,7 +20,6 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocat
 _NOBODY_TYPES = "EOF when reading a line"  # what input() says of an end of file
 _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
 _BUILTIN = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception)}
-_WORD = r"[^\W\d]\w*"
 _SIZES_TOLD, _SIZE_TOLD, _WORDS_TOLD = 5, 4096, 4
 _TOLD, _LINES_TOLD = 240, 3  # characters and lines of a value
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
@@ -145,7 +144,7 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
     """Of a hidden test: a name, a number or a size that the learner's code made up at run time could spell the inputs.
 
     So a word is told only if it stands in the learner's file, or is one of Python's or torch's own, and few of them; no
-    digit but of a small size; and a shape only if it is short.
+    digit but of a dtype or a small size; and a shape only if it is short.
     """
 
     def said(value: Any) -> Any:
@@ -155,12 +154,14 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
             return "…"
         if not isinstance(value, str):
             return value
-        words = re.findall(_WORD, value)
+        if value in _dtypes():
+            return value
+        words = re.findall(r"[^\W\d]\w*", value)
         known = all(_named(w, source) for w in words)
         if re.fullmatch(r"-?\d{1,3}", value):  # an exit code
             return value
         plain = re.sub(r"\[\d+\]", "[]", value)  # a place in a list
-        few = len(words) <= _WORDS_TOLD and value.isprintable() and not re.search(r"\d", re.sub(_WORD, "", plain))
+        few = len(words) <= _WORDS_TOLD and value.isprintable() and not re.search(r"\d", plain)
         return plain if known and few else "…"
 
     return {k: said(v) if k in _LEARNERS else v for k, v in params.items()}
@@ -169,6 +170,11 @@ def _discreet(params: dict[str, Any], source: str) -> dict[str, Any]:
 def _named(word: str, source: str) -> bool:
     """True of a name that tells nothing new: it is known, or stands in the learner's file."""
     return word in _known() or re.search(rf"\b{re.escape(word)}\b", source) is not None
+
+
+@functools.cache
+def _dtypes() -> frozenset[str]:
+    return frozenset(str(v) for v in vars(torch).values() if isinstance(v, torch.dtype))
 
 
 @functools.cache

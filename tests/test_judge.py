@@ -470,6 +470,13 @@ def test_sizes_that_an_answer_chose_spell_nothing(cells: warden.Warden, folder: 
     assert check.params["got"][:2] == [0, 2]
 
 
+def test_the_dtype_that_came_is_told(cells: warden.Warden, folder: Path) -> None:
+    """A hidden test says which dtype came, too: there are few, and they tell what to mend."""
+    tests = "@task(1)\ndef test_a(learner):\n    x = torch.ones(2).double()\n    expect(learner.double(x)).close_to(2 * x)\n"
+    check = grade(cells, folder, tests, "def double(x): return 2 * x.float()\n").checks[0]
+    assert (check.kind, check.params) == ("dtype", {"got": "torch.float32", "want": "torch.float64"})
+
+
 def test_a_text_that_python_chokes_on_stays_in_the_cell(cells: warden.Warden, folder: Path) -> None:
     """A rule on the source looks at it only once it has loaded."""
     tests = "@task(1, timeout=1)\ndef test_a(learner, source):\n    expect(source).avoids('cdist', mistake='m')\n"

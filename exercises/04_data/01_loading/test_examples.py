@@ -30,15 +30,17 @@ def test_statistics_of_two_pixels(learner):
 
 @task(3, needs=(2,))
 def test_prepare_two_pixels(learner):
-    """In training 0 and 255 become -1 and 1; a test pixel of 255 is then 1, too.
+    """Three channels of two pixels: 0 and 255 in the first two, 0 and 51 in the third, become -1 and 1 in training. A
+    test pixel of 255 is then 1, 1 and 9.
 
-    训练图像的 0 和 255 变成 -1 和 1；测试图像的 255 同样变成 1。
+    三个通道，各两个像素：前两个通道是 0 和 255，第三个是 0 和 51，在训练图像里都变成 -1 和 1。
+    测试图像里的 255 则变成 1、1 和 9。
     """
-    train = torch.tensor([0, 255], dtype=torch.uint8).reshape(1, 1, 1, 2)
-    test = torch.full((3, 1, 1, 2), 255, dtype=torch.uint8)
+    train = torch.tensor([[0, 255], [0, 255], [0, 51]], dtype=torch.uint8).reshape(1, 3, 1, 2)
+    test = torch.full((4, 3, 1, 2), 255, dtype=torch.uint8)
     ours, theirs = learner.prepare(train, test)
-    expect(ours).close_to(torch.tensor([-1.0, 1.0]).reshape(1, 1, 1, 2))
-    expect(theirs).close_to(torch.ones(3, 1, 1, 2))
+    expect(ours).close_to(torch.tensor([-1.0, 1.0]).expand(1, 3, 1, 2))
+    expect(theirs).close_to(torch.tensor([1.0, 1.0, 9.0])[:, None, None].expand(4, 3, 1, 2), rtol=1e-3)
 
 
 @task(4)

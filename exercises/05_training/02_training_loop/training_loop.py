@@ -57,12 +57,11 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loader: Data
 # ## Task 3 · Evaluation
 #
 # The mean loss per sample and the accuracy (between 0 and 1) over a loader, in evaluation mode and without recording a
-# graph. Nothing of the model may change, not even its gradients or what is frozen: afterwards it is, with all modules
-# inside, in the mode, training or evaluation, in which you found it.
+# graph. Weights, buffers, gradients and what is frozen stay as they are, and afterwards the model is in the mode,
+# training or evaluation, in which you found it.
 #
 # 在评估模式下、不记录计算图，求整个 loader 上每个样本的平均损失和准确率（0 到 1 之间）。
-# 模型不能有任何改变，包括梯度和哪些参数被冻结：来的时候是训练模式还是评估模式，走的时候还得是什么模式，
-# 里面的各个模块也一样。
+# 权重、缓冲区、梯度、哪些参数被冻结，都保持原样；模型来的时候是训练模式还是评估模式，走的时候就还是什么模式。
 
 
 # %%

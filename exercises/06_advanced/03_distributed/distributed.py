@@ -84,10 +84,11 @@ def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float) -> 
 # ## Task 4 · Save once
 #
 # Rank 0 alone writes the `state_dict` to `path`. When the call returns, in *any* process, the file is complete, however
-# long the writing takes. `model` may be wrapped in DDP; the keys are to be those of the plain model.
+# long the writing takes. `model` may be wrapped in DDP; the keys are to be those of the plain model. That may have a
+# layer of its own that is called `module`.
 #
 # 只由 rank 0 把 `state_dict` 写到 `path`。不管写入要花多久，这个函数在**任何**进程里返回时，文件都已经写完。
-# `model` 可能被 DDP 包着，保存的键要与未包装的模型一致。
+# `model` 可能被 DDP 包着，保存的键要与未包装的模型一致；未包装的模型自己也可能有一层叫 `module`。
 
 
 # %%

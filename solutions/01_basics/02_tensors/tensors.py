@@ -35,7 +35,8 @@ def create(n: int, value: float) -> dict[str, Tensor]:
     return {
         "zeros": torch.zeros(2, n),
         "ones": torch.ones(n, dtype=torch.float64),
-        "filled": torch.full((n, 3), value, dtype=torch.float32),  # an int alone would make it int64
+        # an int alone would make it int64
+        "filled": torch.full((n, 3), value, dtype=torch.float32),
         "evens": torch.arange(0, 2 * n, 2),
         "halves": torch.arange(n) / 2,
         "eye": torch.eye(n),
@@ -118,7 +119,8 @@ def standardise(x: Tensor) -> Tensor:
 # --- task 5 ---
 def distances(a: Tensor, b: Tensor) -> Tensor:
     """D[i, j] = |a[i] - b[j]|.   a: (n, d), b: (m, d) -> (n, m)"""
-    apart = a[:, None, :] - b[None, :, :]  # (n, 1, d) - (1, m, d) -> (n, m, d)
+    # (n, 1, d) - (1, m, d) -> (n, m, d)
+    apart = a[:, None, :] - b[None, :, :]
     return (apart**2).sum(dim=2).sqrt()
 
 
@@ -139,7 +141,8 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 def mean_in_range(x: Tensor, low: float, high: float) -> Tensor:
     """Mean of each row's elements in [low, high).   x: (n, d), may hold NaN -> (n,)"""
     inside = (x >= low) & (x < high)
-    total = torch.where(inside, x, 0.0).sum(dim=1)  # x * inside would not do: NaN * 0 is NaN
+    # x * inside would not do: NaN * 0 is NaN
+    total = torch.where(inside, x, 0.0).sum(dim=1)
     return total / inside.sum(dim=1).clamp(min=1)
 
 

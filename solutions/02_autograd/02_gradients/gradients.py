@@ -34,7 +34,8 @@ Function = Callable[[Tensor], Tensor]
 def slope(f: Function, x: Tensor) -> Tensor:
     """f'(x), element by element.   x: any shape -> the same shape"""
     x = x.detach().clone().requires_grad_()
-    f(x).sum().backward()  # each output depends on one input: the sum's gradient is every slope
+    # each output depends on one input: the sum's gradient is every slope
+    f(x).sum().backward()
     return x.grad
 
 
@@ -77,7 +78,8 @@ def descend(loss: Function, w: Tensor, lr: float, steps: int) -> Tensor:
     """Gradient descent from w.   loss(w): (), w: (n,) -> the new w, (n,), outside of any graph"""
     w = w.detach().clone().requires_grad_()
     for _ in range(steps):
-        w.grad = None  # or the new gradient would be added to the last step's
+        # or the new gradient would be added to the last step's
+        w.grad = None
         loss(w).backward()
         with torch.no_grad():
             w -= lr * w.grad

@@ -27,7 +27,8 @@ from torch import Tensor
 # --- task 1 ---
 def linear_backward(x: Tensor, W: Tensor, grad_y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Backward of x Wᵀ + b.   x: (N, in), W: (out, in), grad_y: (N, out) -> grad_x, grad_W, grad_b"""
-    return grad_y @ W, grad_y.T @ x, grad_y.sum(0)  # a bias serves every sample: its gradient is their sum
+    # a bias serves every sample: its gradient is their sum
+    return grad_y @ W, grad_y.T @ x, grad_y.sum(0)
 
 
 # --- end ---
@@ -65,7 +66,8 @@ def relu_backward(x: Tensor, grad_y: Tensor) -> Tensor:
 def cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Mean cross-entropy.   logits: (N, C), target: (N,) of int64 -> loss: (), grad_logits: (N, C)"""
     rows = torch.arange(len(target))
-    log_p = logits - logits.logsumexp(1, keepdim=True)  # logsumexp shifts by the largest logit: nothing overflows
+    # logsumexp shifts by the largest logit: nothing overflows
+    log_p = logits - logits.logsumexp(1, keepdim=True)
     grad = log_p.exp()
     grad[rows, target] -= 1
     return -log_p[rows, target].mean(), grad / len(target)

@@ -104,6 +104,14 @@ def tower_in_both_modes(sizes, weights, x):
     return _in_both_modes(learner.Tower(*sizes), weights, x)
 
 
+def tower_parameters(sizes, x):
+    """How many numbers the parameters of a fresh `Tower` hold, once it has seen x."""
+    model = learner.Tower(*sizes)
+    with torch.no_grad():
+        model(x)  # lazy layers get their shapes
+    return sum(p.numel() for p in _parameters(model))
+
+
 def tower_anatomy(sizes, x):
     """Of a fresh `Tower`."""
     return _anatomy(learner.Tower(*sizes), x)

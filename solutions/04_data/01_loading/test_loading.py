@@ -137,7 +137,7 @@ def test_one_image_of_another_layout(learner, rng):
     )
 
 
-@task(3, needs=(2,), raises=UINT8)
+@task(3, needs=(2,), raises={**UINT8, "must match the size of tensor": "channels_at_the_end"})
 def test_training_statistics_for_both(learner, rng):
     """The test images are darker, and stay so.
 
@@ -161,7 +161,7 @@ def test_training_statistics_for_both(learner, rng):
     )
 
 
-@task(3, needs=(2,), raises=UINT8)
+@task(3, needs=(2,), raises={**UINT8, "must match the size of tensor": "channels_at_the_end"})
 def test_a_single_test_image_and_none(learner, rng):
     """One image to predict, and no image at all; the statistics are those of all 1,300 training images.
 

@@ -10,6 +10,8 @@ from grader.testing import expect, task
 
 LR, MOMENTUM = 0.2, 0.8
 GRAPH = {"does not require grad": "graph_cut"}
+CLASSES = {"must match the size of tensor": "argmax_over_the_batch"}
+STOPPING = {"'EarlyStopping' object has no attribute": "attribute_not_set"}
 
 
 def network(rng, a=6, h=5, c=4):
@@ -52,6 +54,11 @@ def summed(z, y):
     return F.cross_entropy(z, y, reduction="sum")
 
 
+def unmoved(seen):
+    """The mistake of an answer that moves nothing."""
+    return "stepped_without_gradients" if seen["calls"] else "never_stepped"
+
+
 def tracked(value):
     """True for a tensor that still holds its graph."""
     return isinstance(value, torch.Tensor) and value.requires_grad
@@ -65,12 +72,11 @@ def test_three_steps(probe, rng):
     """
     w, batches = network(rng), [data(rng, n) for n in (7, 7, 3)]
     seen = probe.steps(w, batches, lr=LR, momentum=MOMENTUM)
-    unmoved = "stepped_without_gradients" if seen["calls"] else "never_stepped"
     expect(seen["state"]).close_to(
         walk(w, batches)[0],
         dtype=torch.float32,
         mistaken_for={
-            unmoved: w,
+            unmoved(seen): w,
             "gradients_accumulated": lambda: walk(w, batches, zero=False)[0],
             "softmax_before_cross_entropy": lambda: walk(w, batches, loss=twice_softmax)[0],
             "summed_not_averaged": lambda: walk(w, batches, loss=summed)[0],
@@ -107,7 +113,7 @@ def test_what_is_frozen_stays_frozen(probe, rng):
     seen = probe.steps(w, [data(rng, n) for n in (6, 3)], lr=LR, momentum=MOMENTUM, frozen=True)
     expect(seen["flags"]).equal_to([True, True, True, False])
     expect([torch.equal(a, b) for a, b in zip(seen["state"], w, strict=True)]).equal_to(
-        [False, False, False, True], mistaken_for={"never_stepped": [True] * 4}
+        [False, False, False, True], mistaken_for={unmoved(seen): [True] * 4}
     )
 
 
@@ -173,7 +179,7 @@ def test_epoch_in_training_mode(probe, rng):
     expect(False in modes).equal_to(False, mistaken_for={"train_mode_forgotten": True})
 
 
-@task(3)
+@task(3, raises=CLASSES)
 def test_evaluation_counts_samples(probe, rng):
     """Loss and accuracy over 17 samples in batches of 8, 8 and 1.
 
@@ -200,7 +206,7 @@ def test_evaluation_counts_samples(probe, rng):
     expect(any(map(tracked, answer))).equal_to(False, mistaken_for={"graph_kept": True})
 
 
-@task(3)
+@task(3, raises=CLASSES)
 def test_evaluation_without_the_rest(probe, rng):
     """A loader that leaves out its incomplete last batch: only the samples that came count.
 
@@ -214,7 +220,7 @@ def test_evaluation_without_the_rest(probe, rng):
     expect(answer).close_to([loss, accuracy], mistaken_for={"divided_by_dataset": [loss * 20 / 23, accuracy * 20 / 23]})
 
 
-@task(3, raises={"more than 1 value per channel": "eval_mode_forgotten"})
+@task(3, raises={"more than 1 value per channel": "eval_mode_forgotten", **CLASSES})
 def test_evaluation_leaves_no_trace(probe, rng):
     """Evaluation mode, no graph; batch norm's statistics, gradients and what is frozen as they were.
 
@@ -231,12 +237,12 @@ def test_evaluation_leaves_no_trace(probe, rng):
     expect(seen["gradients"]).equal_to([torch.full_like(t, 0.5) for t in (W1, b1, *norm[:2], W2)])
 
 
-@task(3)
+@task(3, raises=CLASSES)
 def test_mode_is_restored(probe, rng):
-    """A model in training mode goes on training, one in evaluation mode stays there, with all modules inside.
-    Autograd goes on as it was, too.
+    """A model that comes in training mode leaves in it, one that comes in evaluation mode, too. Autograd goes on as it
+    was.
 
-    来时在训练模式，走时仍在训练模式；来时在评估模式也一样，里面的各个模块也是如此。autograd 是否记录，也保持原样。
+    模型来时在训练模式，走时仍在训练模式；来时在评估模式也一样。autograd 是否记录，也保持原样。
     """
     w, (x, y) = network(rng), data(rng, 3)
     for mode in (True, False):
@@ -256,7 +262,7 @@ def states(rng, n):
     return [[*(rng.normal(*s) for s in sizes), torch.tensor(rng.integer(0, 99))] for _ in range(n)]
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_stops_when_patience_ends(probe, rng):
     """Only `patience` updates in a row end it, counted from the best; and it stays ended while nothing lower comes.
 
@@ -272,12 +278,13 @@ def test_stops_when_patience_ends(probe, rng):
             "counter_never_reset": until(4, 8),
             "compared_with_the_last": until(7, 8),
             "higher_taken_for_better": until(2, 8),
+            "best_starts_too_low": until(1, 8),
             "said_only_once": [*until(5, 6), False, False],
         },
     )
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_a_tie_is_no_improvement(probe, rng):
     """Patience is 3 unless said otherwise; patience of 1 ends at the first tie.
 
@@ -291,22 +298,22 @@ def test_a_tie_is_no_improvement(probe, rng):
         )
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_any_lower_loss_is_better(probe, rng):
-    """Lower by a millionth; lower, though still in the hundreds; and as low as 0.
+    """Lower, though still in the hundreds; lower by a millionth; and as low as 0.
 
-    只低百万分之一；虽然更低，却仍有几百；低到 0。
+    虽然更低，却仍有几百；只低百万分之一；低到 0。
     """
     unit = rng.number(0.5, 2.0)
     for scale, seq, want, mistake, said in (
-        (unit, (1.0, 1 - 2e-6, 1 - 4e-6, 1 - 6e-6), [False] * 4, "threshold_added", [False, False, True, True]),
         (400 * unit, (1.0, 0.9, 0.97, 0.95), until(3, 4), "best_starts_too_low", until(1, 4)),
+        (unit, (1.0, 1 - 2e-6, 1 - 4e-6, 1 - 6e-6), [False] * 4, "threshold_added", [False, False, True, True]),
         (unit, (1.0, 0.0, 0.3, 0.2), until(3, 4), "zero_taken_for_nothing", [False] * 4),
     ):
         expect(probe.stops([scale * v for v in seq], patience=2)).equal_to(want, mistaken_for={mistake: said})
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_nan_is_no_improvement(probe, rng):
     """Two losses that are NaN, after one that is a number.
 
@@ -316,7 +323,7 @@ def test_nan_is_no_improvement(probe, rng):
     expect(probe.stops([rng.number(0.5, 2.0), nan, nan], patience=2)).equal_to(until(2, 3))
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_two_at_once(probe, rng):
     """Two models, each with an `EarlyStopping` of its own.
 
@@ -330,7 +337,7 @@ def test_two_at_once(probe, rng):
     expect(seen["said"]).equal_to([until(2, 3), [False] * 3])
 
 
-@task(4)
+@task(4, raises=STOPPING)
 def test_best_state_comes_back(probe, rng):
     """Parameters and buffers of the third of six, though the model has moved on; and once more, after it has again.
     Then into another model of the same make.

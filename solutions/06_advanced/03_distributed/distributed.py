@@ -55,8 +55,10 @@ def average_gradients(model: nn.Module) -> None:
 # --- task 2 ---
 def shard(n: int, epoch: int, seed: int = 0) -> list[int]:
     """This process's indices, in the order of visiting."""
-    sampler = DistributedSampler(range(n), shuffle=True, seed=seed)  # rank and world size from the group
-    sampler.set_epoch(epoch)  # without it, every epoch has the order of the first
+    # rank and world size from the group
+    sampler = DistributedSampler(range(n), shuffle=True, seed=seed)
+    # without it, every epoch has the order of the first
+    sampler.set_epoch(epoch)
     return list(sampler)
 
 
@@ -100,10 +102,11 @@ def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float) -> 
 # ## Task 4 · Save once
 #
 # Rank 0 alone writes the `state_dict` to `path`. When the call returns, in *any* process, the file is complete, however
-# long the writing takes. `model` may be wrapped in DDP; the keys are to be those of the plain model.
+# long the writing takes. `model` may be wrapped in DDP; the keys are to be those of the plain model. That may have a
+# layer of its own that is called `module`.
 #
 # 只由 rank 0 把 `state_dict` 写到 `path`。不管写入要花多久，这个函数在**任何**进程里返回时，文件都已经写完。
-# `model` 可能被 DDP 包着，保存的键要与未包装的模型一致。
+# `model` 可能被 DDP 包着，保存的键要与未包装的模型一致；未包装的模型自己也可能有一层叫 `module`。
 
 
 # %%

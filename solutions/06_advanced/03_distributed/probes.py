@@ -357,7 +357,7 @@ def _trained(rank, weights, batches, lr, grad):
 
 def _saved(rank, size, state, wrapped, watched, path):
     global _watching, _looking_for, _wrote
-    parts = {"first": nn.Linear(3, 4), "submodule": nn.BatchNorm1d(4), "last": nn.Linear(4, 2)}
+    parts = {"first": nn.Linear(3, 4), "submodule": nn.BatchNorm1d(4), "module": nn.Linear(4, 2)}
     net = nn.Sequential(collections.OrderedDict(parts))
     net.load_state_dict(dict(zip(net.state_dict(), state)))
     net = DistributedDataParallel(net) if wrapped else net

@@ -86,7 +86,8 @@ def gan_step(
     opt_d.step()
 
     opt_g.zero_grad()
-    g_loss = generator_loss(D(fake))  # not detached: the gradient has to pass through D to reach G
+    # not detached: the gradient has to pass through D to reach G
+    g_loss = generator_loss(D(fake))
     g_loss.backward()
     opt_g.step()
     return d_loss.item(), g_loss.item()

@@ -1,6 +1,7 @@
-"""Variables called vars and compile, getattr for the dtypes, norm for the distances.
+"""Distances as the norm of the differences, a dtype looked up by its name (the variables `vars` and `compile` hide
+Python's functions of these names: allowed, but better avoided).
 
-变量取名 vars 和 compile，用 getattr 取数据类型，用 norm 求距离。
+距离写成差的范数；按名字查找数据类型（变量取名 `vars` 和 `compile`，会遮住 Python 的同名函数：允许，但最好避免）。
 """
 
 import torch

@@ -1,6 +1,7 @@
-"""Layers of torch.nn forwards, decorators that switch recording off, names that only sound like autograd.
+"""Forwards with the layers of torch.nn, under `no_grad` and `inference_mode` as decorators: autograd records nothing,
+so the backward pass can only be your own.
 
-前向用 torch.nn 的层，用装饰器关掉记录，有些名字只是听起来像 autograd。
+前向用 torch.nn 的层，并用装饰器 `no_grad`、`inference_mode` 关掉记录：autograd 什么也没记下，反向传播就只能靠自己写。
 """
 
 import torch

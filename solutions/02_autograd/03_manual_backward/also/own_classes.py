@@ -1,6 +1,6 @@
-"""A small framework of its own, whose layers have a method that happens to be called `backward`.
+"""A small framework: each layer is an object that keeps what it saw forwards and has a method `backward` of its own.
 
-自己写的小框架，其中各层碰巧有一个叫 `backward` 的方法。
+一个小框架：每一层是一个对象，前向时记住见过的东西，各有自己的 `backward` 方法。
 """
 
 from operator import attrgetter

@@ -78,7 +78,8 @@ def predict(model, x):
 
 def fit(model, x, y, lr, steps):
     model.train()
-    model(x[:1])  # lazy layers get their shapes before the optimiser asks for them
+    # lazy layers get their shapes before the optimiser asks for them
+    model(x[:1])
     optimizer = torch.optim.SGD([{"params": [p]} for p in model.parameters()], lr=lr)
     losses = np.zeros(steps)
     for i in range(steps):

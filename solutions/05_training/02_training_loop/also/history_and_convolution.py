@@ -53,7 +53,8 @@ class EarlyStopping:
             torch.save(model.state_dict(), "best.pt")
         self.history.append(loss)
         losses = np.array(self.history)
-        return losses.size - 1 - np.nanargmin(losses) >= self.patience  # a bool of NumPy's
+        # a bool of NumPy's
+        return losses.size - 1 - np.nanargmin(losses) >= self.patience
 
     def restore(self, model):
         model.load_state_dict(torch.load("best.pt"))

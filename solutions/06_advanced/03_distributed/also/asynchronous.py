@@ -48,7 +48,8 @@ def train(model, batches, lr):
 def save_checkpoint(model, path):
     if dist.get_rank() == 0:
         whole = io.BytesIO()
-        torch.save(getattr(model, "module", model).state_dict(), whole)
+        plain = model.module if isinstance(model, DistributedDataParallel) else model
+        torch.save(plain.state_dict(), whole)
         with open(path + ".new", "wb") as file:
             file.write(whole.getvalue())
         os.replace(path + ".new", path)

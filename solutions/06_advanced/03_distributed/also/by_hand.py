@@ -46,6 +46,8 @@ def train(model, batches, lr):
 def save_checkpoint(model, path):
     dist.barrier()
     if dist.get_rank() == 0:
-        state = {k.removeprefix("module."): v for k, v in model.state_dict().items()}
+        state = model.state_dict()
+        if isinstance(model, DistributedDataParallel):
+            state = {k.removeprefix("module."): v for k, v in state.items()}
         torch.save(state, path)
     dist.barrier()
