@@ -472,7 +472,8 @@ def test_sizes_that_an_answer_chose_spell_nothing(cells: warden.Warden, folder: 
 
 def test_the_dtype_that_came_is_told(cells: warden.Warden, folder: Path) -> None:
     """A hidden test says which dtype came, too: there are few, and they tell what to mend."""
-    tests = "@task(1)\ndef test_a(learner):\n    x = torch.ones(2).double()\n    expect(learner.double(x)).close_to(2 * x)\n"
+    tests = "@task(1)\ndef test_a(learner):\n    x = torch.ones(2, dtype=torch.float64)\n"
+    tests += "    expect(learner.double(x)).close_to(2 * x)\n"
     check = grade(cells, folder, tests, "def double(x): return 2 * x.float()\n").checks[0]
     assert (check.kind, check.params) == ("dtype", {"got": "torch.float32", "want": "torch.float64"})
 
