@@ -318,13 +318,13 @@ finally:
 """
 
 
-def linear(section: Section, sizes: list[int]) -> None:
-    """`learn grade` on larger and larger classes."""
+def linear(section: Section, sizes: list[int], kinds: int) -> None:
+    """`learn grade` on larger and larger classes, of so many answers of the bank in turn."""
     for n in sizes:
         with tempfile.TemporaryDirectory() as folder:
             place = str(Path(folder, "gradebook.sqlite"))
             with Gradebook(place) as book:
-                texts = enumerate(answers(section, n))
+                texts = enumerate(answers(section, n, kinds))
                 handed = (
                     Handed(student=Student(id=f"s{i:05}"), section=section.slug, text=t, digest=digest(t))
                     for i, t in texts
@@ -351,7 +351,7 @@ def main() -> None:
     course = Course.ours()
     section = course[given.section]
     if given.linear:
-        linear(section, given.linear)
+        linear(section, given.linear, given.theirs)
     else:
         compare(section, course, given)
 
