@@ -127,7 +127,8 @@ def test_what_a_hidden_check_tells_is_a_closed_set(verdicts) -> None:
     """Each parameter has a name that this test knows: a new one is to be thought about first."""
     known = {
         "at", "bar", "by", "code", "count", "error", "extra", "factor", "got", "job", "message", "method", "missing",
-        "name", "offset", "origin", "path", "seconds", "signal", "task", "total", "type", "want", "what", "wrong",
+        "name", "offset", "origin", "path", "seconds", "signal", "task", "tasks", "total", "type", "want", "what",
+        "wrong",
     }  # fmt: skip
     told = {p for vs in verdicts.values() for v in vs for c in v.checks if not c.visible for p in c.params}
     assert told <= known, told - known
