@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from grader import interrupts
 from grader.course import Course
 from grader.home import home, write
 from grader.model import Check, Job, Limits, Outcome, Picture, Sandbox, Tier, Verdict
@@ -73,13 +74,15 @@ class Judge:
 
     def sandbox(self) -> Sandbox:
         """The confinement of its cells, found by trying."""
-        from grader import judge
+        with interrupts.Held():
+            from grader import judge
 
         return judge.sandbox_of(self.cells.confinement())
 
     def grade(self, jobs: Sequence[Job]) -> list[Verdict]:
         """Verdicts in the order of the jobs, which are of one section."""
-        from grader import judge
+        with interrupts.Held():
+            from grader import judge
 
         section = self.course[jobs[0].section]
         self.seen.clear()

@@ -16,4 +16,26 @@ def heed() -> None:
     signal.signal(signal.SIGINT, _BEFORE)
 
 
+class Held:
+    """Within, Ctrl-C waits: for the import of torch, whose own code would abort the process."""
+
+    def __enter__(self) -> None:
+        self.came = self.held = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            try:
+                signal.signal(signal.SIGINT, self._note)
+                self.held = True
+            except ValueError:  # not the main thread, which alone is interrupted
+                pass
+
+    def __exit__(self, *_: object) -> None:
+        if self.held:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.came:
+            raise KeyboardInterrupt
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+
+
 silence()

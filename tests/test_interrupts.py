@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,25 @@ def test_ctrl_c_at_any_moment(command: str, longest: float, tmp_path: Path) -> N
     assert codes & {130, -signal.SIGINT}
     assert list((tmp_path / "scratch").iterdir()) == []
     assert [p.name for p in (tmp_path / "home").rglob(".*") if p.suffix != ".lock" and "lock" not in p.name] == []
+
+
+def test_an_import_is_finished_first() -> None:
+    """Ctrl-C in the middle of what may not be interrupted comes right after it, and the next one at once again."""
+    code = """
+        import os, signal
+        from grader import interrupts
+        interrupts.heed()
+        try:
+            with interrupts.Held():
+                os.kill(os.getpid(), signal.SIGINT)
+                print("done", end=" ")
+        except KeyboardInterrupt:
+            print("then", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "done then True\n"
 
 
 def test_in_the_background_it_stays_deaf(tmp_path: Path) -> None:
