@@ -117,8 +117,6 @@ def there(path: Path) -> Path:
         given = path.resolve(strict=True)
         if given.is_dir():
             os.scandir(given).close()
-            if not any(files for _, _, files in os.walk(given)):
-                raise CollectError("collect_empty", path=str(path))
         elif not (_wanted(given.name) and given.is_file()):
             raise CollectError("collect_no_kind", path=str(path))
         return given

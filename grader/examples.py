@@ -83,7 +83,7 @@ class _Runner(Fixtures):
         if bench is None or call.when != "call" or not isinstance(item, pytest.Function):
             return report
         ended = bench.desk.ending(call.excinfo.value if call.excinfo else None)
-        check = named(check_of(about_of(item), bench.desk, True, ended), bench.section)
+        check = named(check_of(about_of(item), bench.desk, ended), bench.section)
         bench.checks.append(check)
         if check.outcome not in (Outcome.PASSED, Outcome.BROKEN):  # of a test at fault pytest's own account is the best
             report.outcome, report.longrepr = "failed", self._told(check, bench)

@@ -138,7 +138,7 @@ class _Sitting(Fixtures):
             desk.begin(mark, number(desk.secret, f"cell {key}"), about["visible"])
             error = _run_once(item)
             if not desk.pardon():
-                check = check_of(about, desk, True, desk.ending(error))
+                check = check_of(about, desk, desk.ending(error))
                 return msgspec.structs.replace(check, printed=desk.span())
 
 

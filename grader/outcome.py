@@ -25,16 +25,14 @@ _TOLD, _LINES_TOLD = 240, 3  # characters and lines of a value
 _LEARNERS = ("path", "type", "extra", "code", "got")  # parameters whose text the learner's code chose
 
 
-def check_of(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | None) -> Check:
+def check_of(about: dict[str, Any], desk: Desk, error: BaseException | None) -> Check:
     """How a test ended. `error`: what it raised, or how the cell ended."""
-    check = _full(about, desk, ran, error)
+    check = _full(about, desk, error)
     return check if check.visible else msgspec.structs.replace(check, params=_discreet(check.params, desk.text))
 
 
-def _full(about: dict[str, Any], desk: Desk, ran: bool, error: BaseException | None) -> Check:
+def _full(about: dict[str, Any], desk: Desk, error: BaseException | None) -> Check:
     flag = "flooded" if desk.flooded else ""
-    if not ran:
-        return Check(**about, outcome=Outcome.FAILED, kind="no_result", flag="no_result")
     if error is None:
         return Check(**about, outcome=Outcome.PASSED, flag=flag)
     shown = about["visible"]

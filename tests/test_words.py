@@ -26,7 +26,7 @@ KINDS = [
     "off_by_one", "some", "values", "tracks_gradient", "no_gradient", "below", "above", "not_equal", "not_raised",
     "wrong_error", "rule", "raised", "argument_changed", "unsendable", "arity", "none", "missing", "not_written",
     "syntax", "import_raised", "exited", "breakpoint", "input", "died", "died_code", "timeout", "memory",
-    "output_too_big", "forged", "answer_too_big", "needs", "unreadable", "no_result", "section_time",
+    "output_too_big", "forged", "answer_too_big", "needs", "unreadable", "section_time",
     "encoding", "denied", "internal", "hung", "killed", "needs_tier", "hidden_name", "no_module", "number", "empty",
 ]  # fmt: skip
 

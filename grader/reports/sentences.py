@@ -21,7 +21,7 @@ _WHOLE_FILE = ("empty", "syntax", "import_raised", "no_module", "encoding")
 # Ends that say nothing of one test in particular, so that equal ones mean one cause.
 _NOT_ONE_VALUE = (
     "raised", "breakpoint", "input", "exited", "died", "died_code", "timeout", "memory", "output_too_big", "forged",
-    "section_time", "denied", "internal", "hung", "killed", "needs_tier", "no_result",
+    "section_time", "denied", "internal", "hung", "killed", "needs_tier",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -15,7 +15,7 @@ _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def plain(source: str, path: str) -> str | ast.Module:
-    """What to compile: the source itself, unless something in it is left out."""
+    """What to compile: the source itself, or what was made of it to see whether something is to be left out."""
     if not _MAYBE.search(source):
         return source
     try:
@@ -23,7 +23,7 @@ def plain(source: str, path: str) -> str | ast.Module:
         body = list(_kept(tree.body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # compile says it better
         return source
-    return source if len(body) == len(tree.body) else ast.Module(body, type_ignores=[])
+    return ast.Module(body, type_ignores=[])
 
 
 def _kept(body: list[ast.stmt]) -> Iterator[ast.stmt]:
