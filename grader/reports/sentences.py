@@ -209,7 +209,7 @@ def as_magics(text: str) -> str:
     text = re.sub(r"`learn hint \S+ (\d+)`", r"`%hint \1`", text)
     text = re.sub(r"`learn read \S+`", "`%lesson`", text)
     text = re.sub(r"`learn check \S+ (\d+)`", r"`%check \1`", text)
-    text = re.sub(r"`learn check [^\s`]+`", "`%check`", text)
+    text = re.sub(r"`learn check(?: [^\s`]+)?`", "`%check`", text)
     return text.replace("`learn ", "`!learn ")
 
 
