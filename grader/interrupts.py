@@ -1,4 +1,6 @@
-"""Ctrl-C while Python still imports, or already leaves: the process ends without a word. Imported before all else."""
+"""Ctrl-C while Python still imports, or already leaves: the process ends without a word. For a command, which imports
+this before all else; to import it changes nothing, since a service has its own way with Ctrl-C.
+"""
 
 import _signal as signal  # type: ignore[import-not-found]  # `signal` itself imports for some milliseconds
 
@@ -17,11 +19,14 @@ def heed() -> None:
 
 
 class Held:
-    """Within, Ctrl-C waits: for the import of torch, whose own code would abort the process."""
+    """Within, Ctrl-C waits: for the import of torch, whose own code would abort the process, and half of which would be
+    of no use to anybody. Afterwards it is handled as it would have been.
+    """
 
     def __enter__(self) -> None:
         self.came = self.held = False
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        self.before = signal.getsignal(signal.SIGINT)
+        if callable(self.before):
             try:
                 signal.signal(signal.SIGINT, self._note)
                 self.held = True
@@ -30,12 +35,9 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         if self.held:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if self.came:
-            raise KeyboardInterrupt
+            signal.signal(signal.SIGINT, self.before)
+            if self.came:
+                self.before(signal.SIGINT, None)
 
     def _note(self, *_: object) -> None:
         self.came = True
-
-
-silence()

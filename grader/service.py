@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from grader import interrupts
 from grader.model import Job, Picture, Tier, Verdict
 
 if TYPE_CHECKING:
@@ -272,19 +273,6 @@ def _take(lock: int, address: Path) -> None:
             time.sleep(0.01)
 
 
-@contextlib.contextmanager
-def _unhurried() -> Iterator[None]:
-    """Ctrl-C waits until this is done: a warm judge serves the next check too, half an import of torch nobody."""
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
-
-
 class _Service:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
@@ -342,7 +330,7 @@ class _Service:
             if self.judge is None or self.of != of:
                 if self.judge is not None:
                     self.judge.__exit__()
-                with _unhurried():
+                with interrupts.Held():  # a warm judge serves the next check too
                     self.judge, self.of = pool.Judge(course), of
                     self.judge.sandbox()
             self.judge.course = course  # read anew: its files may have changed

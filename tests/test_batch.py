@@ -149,14 +149,15 @@ def test_a_roster_in_the_second_run(course, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_and_on(course, tmp_path):
     """Ctrl-C finishes what is running, keeps it, says how to go on, and exits with 1; going on needs no path."""
-    truth = class_of.write(tmp_path / "subs", course, 30)
+    everyone = 3 * pool.BATCH  # of which two batches may be under way
+    truth = class_of.write(tmp_path / "subs", course, everyone)
     process = learn(course, "grade", "subs", "--jobs", "1", cwd=tmp_path)
     _wait_for_verdicts(tmp_path / "gradebook.sqlite", 1, process)
     process.send_signal(signal.SIGINT)
     code, said = done(process)
     assert code == 1 and "`learn grade` goes on" in said and "Traceback" not in said, said
     with Gradebook(str(tmp_path / "gradebook.sqlite")) as book:
-        assert 0 < book.due() < 30
+        assert 0 < book.due() < everyone
         kept = {s.verdict_id for s in book.standings()} - {None}
     code, said = done(learn(course, "grade", "--jobs", "1", cwd=tmp_path))
     assert code == 0, said
