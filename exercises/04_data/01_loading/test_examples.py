@@ -9,7 +9,7 @@ from grader.testing import expect, task
 def test_batches_of_ten_samples(probe):
     """Batches of 4: two for training (2 samples left out), three for testing (none left out).
 
-    每批 4 个：训练两批（留下 2 个样本），测试三批（一个不留）。
+    每批 4 个：训练两批（舍去 2 个样本），测试三批（一个不漏）。
     """
     seen = probe.loaders(n_train=10, n_test=10, batch_size=4, seed=1)
     expect([len(batch) for batch in seen["train"][0]]).equal_to([4, 4])

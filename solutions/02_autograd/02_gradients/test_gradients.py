@@ -260,9 +260,9 @@ def test_a_step_on_a_ripple(probe, rng):
 
 @task(3)
 def test_no_step_at_all(probe, rng):
-    """Zero steps return w itself, outside of any graph.
+    """Zero steps return the values of w, outside of any graph.
 
-    走零步时返回 w 本身，且不在计算图中。
+    走零步时返回的就是 w 的值，且不在计算图中。
     """
     w, x, y = rng.normal(4), rng.normal(4), rng.normal(4)
     moved = probe.descend(("squared_errors", x, y), w, lr=0.1, steps=0)

@@ -54,7 +54,7 @@ def test_order_is_the_seeds(probe, rng):
         )
     )
     expect(again).equal_to(first, mistaken_for={"generator_missing": again})
-    expect(tested).equal_to(first)
+    expect(tested).equal_to(first, mistaken_for={"generator_shared": tested})
     for other in (next_, far):
         expect(torch.equal(first[0], other[0])).equal_to(False, mistaken_for={"seed_ignored": True})
 
@@ -157,6 +157,7 @@ def test_training_statistics_for_both(learner, rng):
         mistaken_for={
             "own_statistics": (by(train, train), by(test, test)),
             "joint_statistics": (by(train, both), by(test, both)),
+            "bytes_minus_mean": (by(255 * train.double(), train), by(255 * test.double(), train)),
         },
     )
 

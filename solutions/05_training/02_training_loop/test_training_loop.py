@@ -275,6 +275,7 @@ def test_stops_when_patience_ends(probe, rng):
         until(5, 8),
         mistaken_for={
             "patience_off_by_one": until(6, 8),
+            "never_stopped": until(8, 8),
             "counter_never_reset": until(4, 8),
             "compared_with_the_last": until(7, 8),
             "higher_taken_for_better": until(2, 8),

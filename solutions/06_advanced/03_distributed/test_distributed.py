@@ -172,6 +172,7 @@ def test_three_processes_equal_one_on_the_joined_batch(probe, rng):
         dtype=torch.float32,
         mistaken_for={
             "not_exchanged": [walk(v, share, 0.2)["weights"] for v, share in zip(ws, data)],
+            "forward_past_ddp": [walk(w, share, 0.2)["weights"] for share in data],
             "gradients_accumulated": lambda: [walk(w, whole, 0.2, keep=True)["weights"]] * 3,
             "never_stepped": [w] * 3,
         },

@@ -32,7 +32,7 @@ def turns() -> Drawing:
     for a, b in ((280, 256), (208, 148), (112, 84)):
         d.line((a, 177), (b, 177), look="orange", arrow=True)
     d.text(60, 204, {"en": "only opt_g steps", "zh": "只有 opt_g 走一步"}, "green small")
-    d.text(232, 204, {"en": "D's .grad is litter", "zh": "D 的 .grad 是残渣"}, "dim small")
+    d.text(232, 204, {"en": "D's .grad is litter", "zh": "D 的 .grad 作废"}, "dim small")
     d.line((0, 226), (26, 226), look="orange", arrow=True)
     d.text(34, 226, {"en": "gradients", "zh": "梯度"}, "orange small", "start")
     return d
