@@ -98,8 +98,7 @@ def places(course: Course, progress: Progress) -> list[Place]:
             Place(
                 section=section,
                 state=_state(standing is not None, section.slug in passed, bool(missing)),
-                # homework weighs it, and an update may have changed its points: what was earned is a share
-                points=standing.points / (standing.max_points or 1) * possible if standing else Fraction(0),
+                points=standing.of(possible) if standing else Fraction(0),
                 possible=possible,
                 waits_for=missing,
                 here=section is here,
@@ -120,7 +119,8 @@ def road(course: Course, progress: Progress) -> Road:
         Part(course.about.chapters[folder].title, [p for p in found if p.section.folder.parent.name == folder])
         for folder in folders
     ]
-    return Road(Part(course.about.title, found), chapters, progress.history())
+    worth = {s.slug: s.worth for s in course.sections}
+    return Road(Part(course.about.title, found), chapters, progress.history(worth))
 
 
 def task_in_hand(section: Section, progress: Progress) -> int:

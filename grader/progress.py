@@ -92,6 +92,10 @@ class Standing(msgspec.Struct, frozen=True):
     attempts: int
     spent: timedelta = timedelta()  # each attempt counts the time since the one before, of any section; at most PAUSE
 
+    def of(self, worth: Fraction) -> Fraction:
+        """What it earns where the section is worth so much: homework weighs it, an update may change its points."""
+        return self.points / (self.max_points or 1) * worth
+
 
 def path_for(course_id: str, environ: Mapping[str, str] = os.environ) -> Path:
     """The file of one course. Any id makes a safe name, and different ids different names."""
@@ -190,9 +194,14 @@ class Progress:
             pass
         return found
 
-    def history(self) -> list[tuple[datetime, Fraction]]:
-        """When each attempt was, and the best points of all sections together from then on; oldest first."""
-        return [(at, sum((s.points for s in found.values()), Fraction(0))) for at, found in self._replayed()]
+    def history(self, worth: Mapping[str, Fraction]) -> list[tuple[datetime, Fraction]]:
+        """When each attempt was, and the best points of these sections together from then on; oldest first. `worth`: of
+        each by its slug.
+        """
+        return [
+            (at, sum((standing.of(worth[slug]) for slug, standing in found.items() if slug in worth), Fraction(0)))
+            for at, found in self._replayed()
+        ]
 
     def _replayed(self) -> Iterator[tuple[datetime, dict[str, Standing]]]:
         """After each attempt, how all sections stood: the same dictionary, as it grows."""

@@ -240,6 +240,16 @@ def test_time_at_work(tmp_path, course):
     assert [points for _, points in road.history] == [1, 1, 2, 2, 2] and road.chapters[0].points == Fraction(2)
 
 
+def test_homework_weighs_the_curve_too(tmp_path, course):
+    """The curve ends where the table does: at a section's weight, and without sections that were not set."""
+    for slug in ("doubling", "again"):
+        record(slug, *PASSED)
+    homework = course.homework({"doubling": Fraction(30)})
+    with Progress(path_for("tiny", os.environ)) as progress:
+        road = guide.road(homework, progress)
+    assert [points for _, points in road.history] == [30, 30] and road.whole.points == 30
+
+
 def test_recheck_says_what_has_broken(learn, monkeypatch, course):
     """Passed sections whose file is gone, or a stub again, are told, and the exit code says so; no file is made."""
     record("doubling", *PASSED)

@@ -216,7 +216,7 @@ def test_tower_in_both_modes(probe, rng):
 CENTRE = {
     "Module.__init__() call": "super_forgotten",
     "backward through the graph a second time": "graph_kept",
-    "leaf Variable": "parameter_for_buffer",
+    "leaf Variable": "leaf_changed_in_place",
     "as parameter 'mean'": "parameter_for_buffer",
     "modified by an inplace operation": "graph_kept",
 }
