@@ -100,13 +100,17 @@ def _cell(page, text):
 
 
 def _run(page, text, instead=None):
-    """Runs the cell with that text, after writing something else into it; the cell."""
+    """Runs the cell with that text, after writing something else into it, and waits until it has run; the cell."""
     cell = _cell(page, text)
-    cell.locator(".cm-content").click()
+    before = cell.locator(".jp-InputPrompt").inner_text()
+    cell.locator(".cm-content").focus()  # not a click: what is printed above moves the cells away under the mouse
+    cell.locator(".cm-focused").wait_for()
     if instead is not None:
         page.keyboard.press("Control+A")
         page.keyboard.insert_text(instead)
     page.keyboard.press("Control+Enter")
+    has_run = cell.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[\d+\]")).filter(has_not_text=before)
+    has_run.wait_for()
     return cell
 
 
@@ -172,7 +176,8 @@ def test_eight_sections_in_jupyterlab(lab, environ, tmp_path):
             with os.fdopen(os.open(tmp_path / "opened", os.O_RDWR), "r") as opened:  # so that nobody waits for a reader
                 told = _learn(environ, tmp_path, "notebook", number, "--lang", lang)
                 assert told.returncode == 0, told.stderr
-                page.goto(opened.readline().strip())
+                page.goto(f"{opened.readline().strip()}&reset")  # else those of the sections before open as well
+        page.locator(".lm-TabBar-tab.lm-mod-current", has_text=f"{section.slug}.ipynb").wait_for()
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         _run(page, "%load_ext learn")
         _run(page, "import torch")
