@@ -5,7 +5,7 @@ What breaks one is a Finding: a kind with parameters and a place; the words are 
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -172,17 +172,22 @@ def _unsound(url: str, hosts: Sequence[str]) -> str:
     return "" if known else "link_host"
 
 
-def _terms(section: Section, glossary: Sequence[Term]) -> Iterator[Finding]:
-    """Chinese words that the glossary rejects. A longer word that is right hides a shorter one that is not."""
+def misnamed(texts: Iterable[str], glossary: Sequence[Term]) -> Iterator[list[tuple[str, Term]]]:
+    """Of each text the Chinese words that the glossary rejects, each with the entry that does so. A longer word that is
+    right hides a shorter one that is not.
+    """
     preferred = {variant: term for term in glossary for variant in term.rejected}
     words = sorted({*preferred, *(t.zh for t in glossary)}, key=len, reverse=True)
-    if not preferred:
-        return
-    either = re.compile("|".join(map(re.escape, words)))
-    for path, line, text in _lines(section):
-        for found in either.findall(text):
-            if term := preferred.get(found):
-                yield Finding(path, "term", {"found": found, "zh": term.zh, "en": term.en}, line)
+    either = re.compile("|".join(map(re.escape, words)) or r"(?!)")
+    for text in texts:
+        yield [(found, preferred[found]) for found in either.findall(text) if found in preferred]
+
+
+def _terms(section: Section, glossary: Sequence[Term]) -> Iterator[Finding]:
+    lines = list(_lines(section))
+    for (path, line, _), found in zip(lines, misnamed((text for *_, text in lines), glossary), strict=True):
+        for word, term in found:
+            yield Finding(path, "term", {"found": word, "zh": term.zh, "en": term.en}, line)
 
 
 def _to_write(section: Section) -> Iterator[Finding]:

@@ -9,7 +9,9 @@ import click
 import pytest
 
 import cli
+from grader import rules
 from grader.calibrate import ANGULAR, LOG, PLAIN
+from grader.course import Course
 from grader.model import Outcome, Tier
 from grader.reports import sentences, words
 from grader.reports.words import LANGUAGES, UnknownLanguage, language, messages, say
@@ -49,6 +51,14 @@ def test_both_languages_and_the_same_parameters(key):
     assert all(t.strip() for t in texts.values())
     assert _fields(texts["en"]) == _fields(texts["zh"])
     assert sorted(re.findall(r"`[^`]*`", texts["en"])) == sorted(re.findall(r"`[^`]*`", texts["zh"]))
+
+
+def test_chinese_keeps_to_the_glossary():
+    """Messages and README name a thing as the lessons do."""
+    readme = (ROOT / "README.zh.md").read_text(encoding="utf-8").splitlines()
+    texts = [*(t["zh"] for t in messages().values()), *readme]
+    found = zip(texts, rules.misnamed(texts, Course.ours().glossary), strict=True)
+    assert [(text, [word for word, _ in rejected]) for text, rejected in found if rejected] == []
 
 
 def test_chinese_is_chinese():

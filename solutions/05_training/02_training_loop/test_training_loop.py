@@ -292,10 +292,14 @@ def test_a_tie_is_no_improvement(probe, rng):
     不指定时 patience 为 3；patience 为 1 时，第一次打平就停。
     """
     best, worse = rng.number(0.1, 0.5), rng.number(0.6, 2.0)
-    for losses, patience in (([best, worse, best, worse], {}), ([best, best], {"patience": 1})):
+    for losses, patience, ends, after_the_tie in (
+        ([best, worse, best, worse, worse, worse], {}, 3, 5),
+        ([best, best, worse], {"patience": 1}, 1, 2),
+    ):
         n = len(losses)
         expect(probe.stopping(states(rng, n), losses, **patience)["said"]).equal_to(
-            until(n - 1, n), mistaken_for={"tie_taken_for_better": [False] * n}
+            until(ends, n),
+            mistaken_for={"tie_taken_for_better": until(after_the_tie, n), "never_stopped": until(n, n)},
         )
 
 
